@@ -1,0 +1,59 @@
+"""The desired state of a project: what the API, the form and `playbooks/project.yml` take."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, IPvAnyNetwork, field_validator
+
+from webapp.schemas import ProjectName, Quantity, Spec
+
+UserName = Annotated[
+    str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9]([-a-z0-9._@]*[a-z0-9])?$")
+]
+
+
+class Quota(Spec):
+    """The most that all applications of a project may ask for together."""
+
+    cpu: Quantity = Field("2", description="CPU in cores", examples=["2"])
+    memory: Quantity = Field("2Gi", description="Memory in bytes", examples=["2Gi"])
+    storage: Quantity = Field("5Gi", description="Size of all volumes together, in bytes", examples=["5Gi"])
+    pods: int = Field(20, ge=1, le=1000, description="Number of pods", examples=[20])
+
+
+class Member(Spec):
+    """A user of the portal and what they may do in the project."""
+
+    user: UserName = Field(description="Name of the user", examples=["ada"])
+    role: Literal["owner", "developer", "viewer"] = Field(
+        description="owner: everything; developer: change applications; viewer: read", examples=["developer"]
+    )
+
+
+class ProjectSpec(Spec):
+    """The desired state of one project."""
+
+    name: ProjectName = Field(description="Name of the project and of its namespace", examples=["shop"])
+    description: str = Field("", max_length=500, description="What the project is for", examples=["Our web shop"])
+    owner: UserName = Field("operator", description="User who answers for the project", examples=["ada"])
+    members: list[Member] = Field(default_factory=list, max_length=200, description="Members beside the owner")
+    quota: Quota = Field(default_factory=Quota, description="Limits of the whole project")
+    pod_security: Literal["restricted", "baseline"] = Field(
+        "restricted", description="Pod Security level that the namespace enforces", examples=["restricted"]
+    )
+    egress_cidrs: list[str] = Field(
+        default_factory=list,
+        max_length=50,
+        description="Addresses outside the cluster that pods may reach, as CIDR; none by default",
+        examples=[["203.0.113.0/24"]],
+    )
+
+    @field_validator("egress_cidrs")
+    @classmethod
+    def check_cidrs(cls, cidrs: list[str]) -> list[str]:
+        """Raise ValueError for an entry that is no network in CIDR notation."""
+        for cidr in cidrs:
+            try:
+                IPvAnyNetwork(cidr)
+            except ValueError as error:
+                raise ValueError(f"'{cidr}' is not a network in CIDR notation, like 203.0.113.0/24") from error
+        return cidrs
