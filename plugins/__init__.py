@@ -1,0 +1,1 @@
+"""Ansible plugins of Croft and the code that they share."""

@@ -1,0 +1,89 @@
+"""Release a Helm chart, or remove a release. See DOCUMENTATION."""
+
+import asyncio
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+# ansible-playbook does not put the checkout on Python's path.
+sys.path.append(str(Path(__file__).resolve().parents[2]))
+
+from plugins.module_utils.helm import Chart, HelmCommand, HelmError, Outcome, Release, secret_texts
+from plugins.module_utils.results import plain, read_variable
+
+DOCUMENTATION = """
+name: helm_release
+short_description: Make, change or remove a Helm release
+description:
+  - Runs on the controller with Helm 4. A release that a killed Helm left half-way is cured first.
+  - Nothing is done when the release has these values and this chart (version and content) already.
+options:
+  state: {type: str, choices: [present, absent], default: present, description: What is wanted}
+  name: {type: str, required: true, description: Name of the release}
+  namespace: {type: str, required: true, description: Namespace that holds the release}
+  create_namespace: {type: bool, default: false, description: Make that namespace when it is missing}
+  chart: {type: path, description: Folder of the chart; required when present}
+  values: {type: dict, default: {}, description: Values of the chart}
+  values_from:
+    type: str
+    description: Name of a variable that holds the values; keeps secret ones out of the task's arguments
+  kubeconfig: {type: path, description: File that leads to the cluster; empty for the pod's service account}
+  helm: {type: path, description: The helm binary; default is the variable croft_helm or helm on the PATH}
+  wait: {type: bool, default: true, description: Wait until what was released is ready}
+  timeout: {type: int, default: 120, description: Seconds to wait}
+"""
+_SPEC: dict[str, dict[str, Any]] = {
+    "state": {"choices": ["present", "absent"], "default": "present"},
+    "name": {"required": True},
+    "namespace": {"required": True},
+    "create_namespace": {"type": "bool", "default": False},
+    "chart": {"type": "path"},
+    "values": {"type": "dict", "default": {}},
+    "values_from": {},
+    "kubeconfig": {"type": "path", "default": ""},
+    "helm": {"type": "path", "default": ""},
+    "wait": {"type": "bool", "default": True},
+    "timeout": {"type": "int", "default": 120},
+}
+
+
+class ActionModule(ActionBase):
+    """The task `helm_release`."""
+
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Do the task; the result holds `changed`, `status` and `revision`."""
+        result = super().run(tmp, task_vars)
+        variables = task_vars or {}
+        _, args = self.validate_argument_spec(_SPEC, required_if=[("state", "present", ("chart",))])
+        source = args["values_from"]
+        values = plain(read_variable(variables, source) if source else args["values"])
+        if self._task.check_mode and args["kubeconfig"] and not os.path.exists(args["kubeconfig"]):
+            return {**result, "changed": args["state"] == "present", "status": "absent", "revision": None}
+        helm = args["helm"] or self._templar.template(variables.get("croft_helm", "")) or shutil.which("helm")
+        command = HelmCommand(helm or "helm", args["kubeconfig"], args["timeout"], secret_texts(values))
+        release = Release(command, args["name"], args["namespace"], args["timeout"])
+        try:
+            outcome = asyncio.run(self._settle(release, args, values))
+        except HelmError as error:
+            what = f"Helm release '{release.name}' in namespace '{release.namespace}'"
+            verb = "released" if args["state"] == "present" else "removed"
+            raise AnsibleActionFail(f"{what} could not be {verb}: {error}") from None
+        return {**result, "changed": outcome.changed, "status": outcome.status, "revision": outcome.revision}
+
+    async def _settle(self, release: Release, args: dict[str, Any], values: dict[str, Any]) -> Outcome:
+        if args["state"] == "absent":
+            return await release.remove(check=self._task.check_mode)
+        return await release.deploy(
+            Chart.read(args["chart"]),
+            values,
+            create_namespace=args["create_namespace"],
+            wait=args["wait"],
+            check=self._task.check_mode,
+        )

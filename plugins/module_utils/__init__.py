@@ -1,0 +1,1 @@
+"""What the action plugins share, imported as `plugins.module_utils.…`."""
