@@ -1,0 +1,194 @@
+"""What the portal does with jobs: put them into the queue, show them to those who may see them, cancel them."""
+
+import base64
+import binascii
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists, or_, select, true, tuple_
+from sqlalchemy.orm import Session
+
+from webapp.auth.models import User
+from webapp.db import db, utcnow, writing
+from webapp.jobs.effects import end
+from webapp.jobs.events import NewEvent, append, state_event, wake_workers
+from webapp.jobs.models import KINDS, Job, JobEvent
+from webapp.problems import Problem
+from webapp.projects.models import Membership, Project
+
+MAX_PAGE = 100
+
+
+def enqueue(
+    session: Session,
+    *,
+    kind: str,
+    project_name: str,
+    user: User | None,
+    request: dict[str, Any],
+    application_name: str | None = None,
+) -> Job:
+    """Add a job to the queue within the caller's transaction, which also writes the desired state; do not commit.
+
+    `kind` is one of models.KINDS; `request` is the playbook's request file, {"project": …} or {"application": …};
+    `user` is None when the portal itself asks.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"'{kind}' is not a kind of job")
+    if set(request) != {kind.split(".")[0]}:
+        raise ValueError(
+            f"the request of a {kind} job has the one key '{kind.split('.')[0]}', not {sorted(request)}"
+        )
+    # First the project's row, so that the job is never older than its project (see _visible_to).
+    session.flush()
+    job = Job(
+        id=uuid.uuid4().hex,
+        kind=kind,
+        project_name=project_name,
+        application_name=application_name,
+        user_id=user.id if user else None,
+        user_name=user.name if user else "portal",
+        request=request,
+        state="queued",
+        message="",
+        cancel_requested=False,
+        created_at=utcnow(),
+        attempt=0,
+        last_event=0,
+    )
+    session.add(job)
+    session.flush()
+    append(session, job, [state_event("queued", "Waiting for a worker")])
+    wake_workers(session)
+    return job
+
+
+def get_job(user: User, job_id: str) -> Job:
+    """Return the job. Raises Problem `job-not-found` when there is none, or none that the user may see."""
+    job = db.session.scalar(select(Job).where(Job.id == job_id, _visible_to(user)))
+    if job is None:
+        raise Problem("job-not-found", f"There is no job '{job_id[:64]}' that you may see.")
+    return job
+
+
+@dataclass(frozen=True)
+class JobPage:
+    """Some jobs, newest first; `next_cursor` leads to the ones before them, None at the end."""
+
+    jobs: list[Job]
+    next_cursor: str | None
+
+
+def list_jobs(
+    user: User,
+    *,
+    project_name: str | None = None,
+    application_name: str | None = None,
+    state: str | None = None,
+    cursor: str | None = None,
+    limit: int = 20,
+) -> JobPage:
+    """Return the user's view of the jobs, newest first, at most `limit` (up to 100) after `cursor`.
+
+    Raises Problem `bad-request` for a cursor that no earlier page gave.
+    """
+    limit = max(1, min(limit, MAX_PAGE))
+    query = select(Job).where(_visible_to(user)).order_by(Job.created_at.desc(), Job.id.desc())
+    for column, value in (
+        (Job.project_name, project_name),
+        (Job.application_name, application_name),
+        (Job.state, state),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if cursor is not None:
+        query = query.where(tuple_(Job.created_at, Job.id) < tuple_(*_read_cursor(cursor)))
+    jobs = list(db.session.scalars(query.limit(limit + 1)))
+    more = len(jobs) > limit
+    jobs = jobs[:limit]
+    return JobPage(jobs, _write_cursor(jobs[-1]) if more else None)
+
+
+def events_after(session: Session, job_id: str, number: int = 0, limit: int = 1000) -> list[JobEvent]:
+    """Return the job's events with numbers above `number`, in order."""
+    query = select(JobEvent).where(JobEvent.job_id == job_id, JobEvent.number > number)
+    return list(session.scalars(query.order_by(JobEvent.number).limit(limit)))
+
+
+def may_cancel(user: User, job: Job) -> bool:
+    """Whether the user may cancel the job: its own, as an owner or developer of its project, or as an administrator."""
+    if user.is_admin or job.user_id == user.id:
+        return True
+    return bool(db.session.scalar(select(_in_project(user, ("owner", "developer"), job.project_name))))
+
+
+def cancel(user: User, job_id: str) -> Job:
+    """End a waiting job at once; ask the worker to end a running one. Commits. Doing it twice changes nothing.
+
+    Raises Problem `job-not-found`, `role-too-low`, or `state-conflict` when the job has ended.
+    """
+    if not may_cancel(user, get_job(user, job_id)):
+        raise Problem("role-too-low", "Only owners and developers of the project may cancel its jobs.")
+    with writing() as session:
+        job = session.scalars(
+            select(Job).where(Job.id == job_id).with_for_update().execution_options(populate_existing=True)
+        ).one()
+        if job.ended:
+            raise Problem("state-conflict", f"The job has ended already: it {_past(job.state)}.")
+        if job.state == "queued":
+            end(session, job, "cancelled", f"Cancelled by {user.name} before it started")
+        elif not job.cancel_requested:
+            job.cancel_requested = True
+            append(session, job, [NewEvent("log", f"{user.name} asked to cancel this job")])
+            wake_workers(session)
+    return job
+
+
+def _past(state: str) -> str:
+    return "was cancelled" if state == "cancelled" else state
+
+
+def _in_project(user: User, roles: tuple[str, ...], project_name: Any) -> ColumnElement[bool]:
+    member = exists().where(
+        Membership.project_id == Project.id, Membership.user_id == user.id, Membership.role.in_(roles)
+    )
+    return exists().where(Project.name == project_name, or_(Project.owner_id == user.id, member))
+
+
+def _visible_to(user: User) -> ColumnElement[bool]:
+    """Jobs of one's own and of one's projects; never those of an earlier project that had the same name."""
+    if user.is_admin:
+        return true()
+    member = exists().where(Membership.project_id == Project.id, Membership.user_id == user.id)
+    return or_(
+        Job.user_id == user.id,
+        exists().where(
+            Project.name == Job.project_name,
+            Project.created_at <= Job.created_at,
+            or_(Project.owner_id == user.id, member),
+        ),
+    )
+
+
+def _write_cursor(job: Job) -> str:
+    return (
+        base64.urlsafe_b64encode(json.dumps([job.created_at.isoformat(), job.id]).encode())
+        .decode()
+        .rstrip("=")
+    )
+
+
+def _read_cursor(cursor: str) -> tuple[datetime, str]:
+    try:
+        moment, job_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        created_at = datetime.fromisoformat(moment)
+        if created_at.tzinfo is None or not isinstance(job_id, str):
+            raise ValueError
+    except (ValueError, TypeError, binascii.Error) as error:
+        raise Problem(
+            "bad-request", "The cursor is not one that an earlier page gave.", field="cursor"
+        ) from error
+    return created_at, job_id
