@@ -29,6 +29,11 @@ def _find_template(value: Any, path: str = "") -> str | None:
     return next((found for name, item in pairs if (found := _find_template(item, name))), None)
 
 
+def _add_sample(schema: dict[str, Any], model: type[BaseModel]) -> None:
+    if model.model_fields:
+        schema["examples"] = [sample(model)]
+
+
 class Model(BaseModel):
     """Base of every model: snake_case in Python, camelCase outside, unknown fields refused."""
 
@@ -39,6 +44,7 @@ class Model(BaseModel):
         serialize_by_alias=True,
         extra="forbid",
         str_strip_whitespace=True,
+        json_schema_extra=_add_sample,
     )
 
 
@@ -51,7 +57,9 @@ class Spec(Model):
         """Raise ValueError when any string of the input holds `{{`, `{%` or the like."""
         found = _find_template(data) if isinstance(data, dict) else None
         if found is not None:
-            raise ValueError(f"{found}: template marks such as {{{{ … }}}} are not allowed; write the value itself")
+            raise ValueError(
+                f"{found}: template marks such as {{{{ … }}}} are not allowed; write the value itself"
+            )
         return data
 
 

@@ -29,10 +29,9 @@ class Member(Spec):
     )
 
 
-class ProjectSpec(Spec):
-    """The desired state of one project."""
+class ProjectSettings(Spec):
+    """The settings of a project that can be changed later."""
 
-    name: ProjectName = Field(description="Name of the project and of its namespace", examples=["shop"])
     description: str = Field("", max_length=500, description="What the project is for", examples=["Our web shop"])
     owner: UserName = Field("operator", description="User who answers for the project", examples=["ada"])
     members: list[Member] = Field(default_factory=list, max_length=200, description="Members beside the owner")
@@ -57,3 +56,9 @@ class ProjectSpec(Spec):
             except ValueError as error:
                 raise ValueError(f"'{cidr}' is not a network in CIDR notation, like 203.0.113.0/24") from error
         return cidrs
+
+
+class ProjectSpec(ProjectSettings):
+    """The desired state of one project."""
+
+    name: ProjectName = Field(description="Name of the project and of its namespace", examples=["shop"])

@@ -1,0 +1,198 @@
+"""Users and their sessions: the rules that the API and the pages share."""
+
+import hmac
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+from uuid import uuid4
+
+from flask import current_app
+from flask_jwt_extended import create_access_token, create_refresh_token, decode_token
+from flask_jwt_extended.exceptions import JWTExtendedException
+from jwt import PyJWTError
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from webapp.auth import passwords, throttle
+from webapp.auth.models import RefreshToken, User
+from webapp.db import db, utcnow, writing
+from webapp.problems import Problem
+
+ACCESS_LIFETIME = timedelta(minutes=15)
+REFRESH_LIFETIME = timedelta(days=30)
+# A client that lost the answer to its renewal may ask again with the same token for this long.
+REUSE_GRACE = timedelta(seconds=10)
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9._@]{0,62}[a-z0-9])?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """A pair of tokens of one session. `expires_in`: seconds for which the access token is valid."""
+
+    access: str
+    refresh: str
+    expires_in: int = int(ACCESS_LIFETIME.total_seconds())
+
+
+def create_user(name: str, password: str, *, is_admin: bool = False) -> User:
+    """Store a new user. Raises Problem when the name is malformed or taken, or the password too short or too long."""
+    if not _NAME.fullmatch(name):
+        raise Problem(
+            "validation-failed",
+            f"'{name}' cannot be a user's name: use up to 64 lower-case letters, digits and . _ - @",
+            field="name",
+        )
+    _check_password(password)
+    password_hash = passwords.hash_password(password)
+    with writing() as session:
+        if session.scalar(select(User.id).where(User.name == name)) is not None:
+            raise Problem("name-taken", f"There is a user '{name}' already.", field="name")
+        user = User(name=name, password_hash=password_hash, is_admin=is_admin)
+        session.add(user)
+    return user
+
+
+def set_password(user: User, password: str) -> None:
+    """Give the user a new password and end all their sessions. Raises Problem for a bad password."""
+    _check_password(password)
+    password_hash = passwords.hash_password(password)
+    user_id = user.id
+    with writing() as session:
+        session.execute(update(User).where(User.id == user_id).values(password_hash=password_hash))
+        _revoke(session, RefreshToken.user_id == user_id)
+
+
+def find_user(name: str) -> User | None:
+    """Return the user of this name, or None."""
+    return db.session.scalar(select(User).where(User.name == name))
+
+
+def sign_in(name: str, password: str, address: str) -> tuple[User, Tokens]:
+    """Begin a session for a user who comes from the network address `address`.
+
+    Raises Problem sign-in-failed, or too-many-attempts with the seconds to wait.
+    """
+    name = name.strip().lower()[:64]
+    with writing() as session:
+        throttle.admit(session, name, address)
+    user = find_user(name)
+    fits = len(password) <= passwords.MAX_LENGTH and passwords.verify_password(
+        password, user.password_hash if user else None
+    )
+    if user is None or not fits or not user.is_active:
+        raise Problem("sign-in-failed", "The name or the password is wrong.")
+    user_id = user.id
+    with writing() as session:
+        throttle.forgive(session, name)
+        session.execute(delete(RefreshToken).where(RefreshToken.expires_at < utcnow()))
+        tokens = _issue(session, user_id, uuid4().hex)
+    return user, tokens
+
+
+def rotate(refresh_token: str) -> tuple[User, Tokens]:
+    """Spend a refresh token for a new pair.
+
+    Raises Problem: token-expired, token-invalid, or token-reused when it was spent before; its session ends then,
+    because one of the two who hold the token is not the user.
+    """
+    claims = _read_refresh(refresh_token)
+    tokens = None
+    with writing() as session:
+        record = _find(session, claims)
+        if record is None or record.revoked_at is not None:
+            raise Problem("token-invalid", "This session has ended; sign in again.")
+        user = session.get_one(User, record.user_id)
+        if not user.is_active:
+            raise Problem("token-invalid", f"The user '{user.name}' may no longer sign in.")
+        if record.used_at is not None and utcnow() - record.used_at > REUSE_GRACE:
+            _revoke(session, RefreshToken.family == record.family)
+        else:
+            record.used_at = record.used_at or utcnow()
+            tokens = _issue(session, record.user_id, record.family)
+    if tokens is None:
+        raise Problem(
+            "token-reused", "This refresh token was used before, so its session was ended; sign in again."
+        )
+    return user, tokens
+
+
+def revoke(refresh_token: str) -> None:
+    """End the session that the token belongs to, its access tokens included; an ended one stays ended.
+
+    Raises Problem token-invalid when the token is not ours.
+    """
+    claims = _read_refresh(refresh_token, allow_expired=True)
+    with writing() as session:
+        record = _find(session, claims)
+        if record is not None:
+            _revoke(session, RefreshToken.family == record.family)
+
+
+def user_of_session(user_id: str, family: str) -> User | None:
+    """Return the active user of a session that has not ended, or None."""
+    alive = select(RefreshToken.id).where(
+        RefreshToken.family == family, RefreshToken.user_id == User.id, RefreshToken.revoked_at.is_(None)
+    )
+    query = select(User).where(User.id == int(user_id), User.is_active, alive.exists())
+    return db.session.scalar(query)
+
+
+def csrf_value(family: str) -> str:
+    """Return what forms of this session must carry. It outlives renewals, so that an open form stays valid."""
+    key = current_app.config["JWT_SECRET_KEY"].encode()
+    return hmac.new(key, f"csrf:{family}".encode(), sha256).hexdigest()
+
+
+def _check_password(password: str) -> None:
+    if not passwords.MIN_LENGTH <= len(password) <= passwords.MAX_LENGTH:
+        raise Problem(
+            "validation-failed",
+            f"The password must have {passwords.MIN_LENGTH} to {passwords.MAX_LENGTH} characters.",
+            field="password",
+        )
+
+
+def _issue(session: Session, user_id: int, family: str) -> Tokens:
+    claims = {"family": family, "csrf": csrf_value(family)}
+    jti = str(uuid4())
+    tokens = Tokens(
+        access=create_access_token(str(user_id), additional_claims=claims, expires_delta=ACCESS_LIFETIME),
+        refresh=create_refresh_token(
+            str(user_id), additional_claims={**claims, "jti": jti}, expires_delta=REFRESH_LIFETIME
+        ),
+    )
+    expires_at = utcnow() + REFRESH_LIFETIME
+    session.add(RefreshToken(user_id=user_id, jti_hash=_hash(jti), family=family, expires_at=expires_at))
+    return tokens
+
+
+def _read_refresh(token: str, *, allow_expired: bool = False) -> dict[str, Any]:
+    try:
+        claims = decode_token(token, allow_expired=allow_expired)
+    except (PyJWTError, JWTExtendedException) as error:
+        expired = type(error).__name__ == "ExpiredSignatureError"
+        raise (
+            Problem("token-expired", "The refresh token has expired; sign in again.")
+            if expired
+            else Problem("token-invalid", "This is not a refresh token of this portal; sign in again.")
+        ) from error
+    if claims.get("type") != "refresh":
+        raise Problem("token-invalid", "This is an access token; send the refresh token.")
+    return claims
+
+
+def _find(session: Session, claims: dict[str, Any]) -> RefreshToken | None:
+    query = select(RefreshToken).where(RefreshToken.jti_hash == _hash(claims["jti"])).with_for_update()
+    return session.scalar(query)
+
+
+def _revoke(session: Session, which: Any) -> None:
+    session.execute(
+        update(RefreshToken).where(which, RefreshToken.revoked_at.is_(None)).values(revoked_at=utcnow())
+    )
+
+
+def _hash(jti: str) -> str:
+    return sha256(jti.encode()).hexdigest()

@@ -1,0 +1,139 @@
+"""The portal's settings, read from environment variables whose names begin with CROFT_.
+
+A secret may be given by its value (CROFT_SECRET_KEY) or, better, by the path of a file that holds it
+(CROFT_SECRET_KEY_FILE). There are no default secrets: what is missing is named, and the portal does not start.
+"""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+HOME = Path(__file__).resolve().parent.parent
+
+
+class ConfigurationError(Exception):
+    """A setting is missing or wrong; the text says which one and what to do."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """All settings of web and worker. Times are in seconds.
+
+    The three secrets are empty only in a configuration that was read with `complete=False`, which is enough to print
+    the OpenAPI document and for nothing else.
+    """
+
+    database_url: str
+    secret_key: str = field(repr=False)
+    jwt_secret_key: str = field(repr=False)
+    encryption_keys: tuple[str, ...] = field(repr=False)
+    external_url: str = "http://croft.localhost:8080"
+    domain: str = "localhost"
+    http_port: int = 8080
+    kubeconfig: str = ""
+    helm: str = "helm"
+    home: Path = HOME
+    worker_slots: int = 2
+    job_timeout: int = 900
+    job_dir: Path = Path("/run/croft")
+    proxy_hops: int = 0
+
+    @property
+    def external_host(self) -> str:
+        """Host name (without port) under which browsers know the portal."""
+        return urlsplit(self.external_url).hostname or ""
+
+    @property
+    def secure(self) -> bool:
+        """Whether the portal is reached over HTTPS, so that cookies may be marked Secure."""
+        return self.external_url.startswith("https://")
+
+    def application_host(self, project: str, application: str) -> str:
+        """Return the host name that the platform gives to an application without one of its own."""
+        return f"{application}.{project}.{self.domain}"
+
+    def application_url(self, host: str) -> str:
+        """Return the address at which the application with this host name answers."""
+        return f"http://{host}" if self.http_port == 80 else f"http://{host}:{self.http_port}"
+
+
+def load_config(environ: Mapping[str, str] = os.environ, *, complete: bool = True) -> Config:
+    """Read the settings from `environ`.
+
+    With `complete=False` missing secrets are left empty. Raises ConfigurationError naming every missing or wrong
+    setting and how to give it.
+    """
+    wrong: list[str] = []
+    secrets = {
+        name: _secret(environ, name, wrong) for name in ("SECRET_KEY", "JWT_SECRET_KEY", "ENCRYPTION_KEYS")
+    }
+    if complete:
+        wrong += [
+            f"CROFT_{name} is not set: give it, or the path of a file that holds it as CROFT_{name}_FILE"
+            for name, value in secrets.items()
+            if not value and not any(f"CROFT_{name}" in text for text in wrong)
+        ]
+        wrong += [
+            f"CROFT_{name} is shorter than 32 characters: make one with `python -c 'import secrets; "
+            "print(secrets.token_urlsafe(48))'`"
+            for name in ("SECRET_KEY", "JWT_SECRET_KEY")
+            if 0 < len(secrets[name]) < 32
+        ]
+    external_url = environ.get("CROFT_EXTERNAL_URL", "http://croft.localhost:8080").rstrip("/")
+    if urlsplit(external_url).scheme not in ("http", "https") or not urlsplit(external_url).hostname:
+        wrong.append(f"CROFT_EXTERNAL_URL is '{external_url}': write it like http://croft.example.org")
+    numbers = {
+        name: _number(environ, name, default, wrong)
+        for name, default in (
+            ("HTTP_PORT", 8080),
+            ("WORKER_SLOTS", 2),
+            ("JOB_TIMEOUT", 900),
+            ("PROXY_HOPS", 0),
+        )
+    }
+    database_url = _secret(environ, "DATABASE_URL", wrong) or "sqlite:////var/lib/croft/portal.db"
+    if wrong:
+        raise ConfigurationError("; ".join(wrong))
+    return Config(
+        database_url=database_url,
+        secret_key=secrets["SECRET_KEY"],
+        jwt_secret_key=secrets["JWT_SECRET_KEY"],
+        encryption_keys=tuple(key.strip() for key in secrets["ENCRYPTION_KEYS"].split(",") if key.strip()),
+        external_url=external_url,
+        domain=environ.get("CROFT_DOMAIN", "localhost"),
+        http_port=numbers["HTTP_PORT"],
+        kubeconfig=environ.get("CROFT_KUBECONFIG", ""),
+        helm=environ.get("CROFT_HELM", "helm"),
+        home=Path(environ.get("CROFT_HOME", HOME)),
+        worker_slots=numbers["WORKER_SLOTS"],
+        job_timeout=numbers["JOB_TIMEOUT"],
+        job_dir=Path(environ.get("CROFT_JOB_DIR") or _default_job_dir()),
+        proxy_hops=numbers["PROXY_HOPS"],
+    )
+
+
+def _secret(environ: Mapping[str, str], name: str, wrong: list[str]) -> str:
+    path = environ.get(f"CROFT_{name}_FILE")
+    if not path:
+        return environ.get(f"CROFT_{name}", "").strip()
+    try:
+        return Path(path).read_text().strip()
+    except OSError as error:
+        wrong.append(f"CROFT_{name}_FILE: {path} cannot be read ({error.strerror})")
+        return ""
+
+
+def _number(environ: Mapping[str, str], name: str, default: int, wrong: list[str]) -> int:
+    text = environ.get(f"CROFT_{name}", "")
+    if text and not text.isdecimal():
+        wrong.append(f"CROFT_{name} is '{text}': write a whole number")
+        return default
+    return int(text) if text else default
+
+
+def _default_job_dir() -> Path:
+    run = Path("/run/croft")
+    return run if os.access(run, os.W_OK) else Path(tempfile.gettempdir()) / f"croft-{os.getuid()}"

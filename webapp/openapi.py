@@ -1,0 +1,175 @@
+"""The OpenAPI document of /api/v1, and what all its endpoints share."""
+
+from collections import defaultdict
+from typing import Any
+
+from flask import Response, current_app, jsonify, make_response, request
+from flask_openapi import APIBlueprint, Info, OpenAPI, Tag
+from pydantic import BaseModel, Field, ValidationError
+
+from webapp import errors
+from webapp.auth.sessions import require_bearer
+from webapp.problems import PROBLEM_TYPES, invalid
+from webapp.schemas import Model, sample
+
+PREFIX = "/api/v1"
+_EVERYWHERE = ("bad-request", "host-not-allowed", "internal-error")
+_WITH_BODY = ("malformed-json", "body-too-large", "not-json", "validation-failed")
+_SIGNED_IN = ("not-authenticated", "token-expired", "token-invalid")
+
+SECURITY_SCHEMES: dict[str, Any] = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "The accessToken of POST /api/v1/auth/token; valid for 15 minutes.",
+    }
+}
+
+
+class ProblemField(Model):
+    """A field at fault."""
+
+    field: str = Field(description="Path of the field as sent", examples=["ports.0.targetPort"])
+    message: str = Field(
+        description="What is wrong with it", examples=["Input should be less than or equal to 65535"]
+    )
+
+
+class ProblemBody(Model):
+    """What went wrong (RFC 9457)."""
+
+    type: str = Field(
+        description="Stable identifier of the kind of problem", examples=["/problems/validation-failed"]
+    )
+    title: str = Field(description="The kind of problem in words", examples=["Some fields are not valid"])
+    status: int = Field(description="HTTP status", examples=[422])
+    detail: str = Field(
+        description="What went wrong this time, and what to do",
+        examples=["ports.0.targetPort: Input should be less than or equal to 65535"],
+    )
+    errors: list[ProblemField] = Field(description="Fields at fault; empty when it is none of them")
+    instance: str = Field(description="Path of the request", examples=["/api/v1/projects/shop/applications"])
+
+
+class Portal(OpenAPI):
+    """The Flask application; its OpenAPI document gets its examples and errors composed."""
+
+    def generate_spec_json(self) -> None:
+        """Build the document, then drop what flask-openapi adds to every operation on its own."""
+        super().generate_spec_json()
+        for path in self.spec_json["paths"].values():
+            for operation in path.values():
+                answers = operation["responses"]
+                if "application/json" in answers.get("422", {}).get("content", {}):
+                    del answers["422"]
+                operation["responses"] = dict(sorted(answers.items()))
+        schemas = self.spec_json["components"]["schemas"]
+        for schema in schemas.values():
+            # Nested models stand beside each other in components; these copies inside are left-overs.
+            schema.pop("$defs", None)
+        self.spec_json["paths"] = dict(sorted(self.spec_json["paths"].items()))
+        self.spec_json["components"]["schemas"] = dict(sorted(schemas.items()))
+
+
+def info() -> Info:
+    """Return the head of the document, with the list of problem types."""
+    rows = "\n".join(
+        f"| `{kind.uri}` | {kind.status} | {kind.title} | {kind.remedy} |" for kind in PROBLEM_TYPES.values()
+    )
+    return Info(
+        title="Croft",
+        version="1",
+        description=(
+            "Projects and applications on a Croft platform.\n\n"
+            "A change answers 202 with links: follow `links.job` until its state is succeeded, failed or cancelled. "
+            "Errors are application/problem+json (RFC 9457) with one of these types:\n\n"
+            f"| type | status | meaning | what to do |\n|---|---|---|---|\n{rows}"
+        ),
+    )
+
+
+def api_blueprint(name: str, import_name: str, path: str, tag: str, description: str) -> APIBlueprint:
+    """Return a blueprint below /api/v1 whose endpoints all need a bearer token."""
+    blueprint = APIBlueprint(
+        name,
+        import_name,
+        url_prefix=PREFIX + path,
+        abp_tags=[Tag(name=tag, description=description)],
+        abp_security=[{"bearer": []}],
+    )
+    blueprint.before_request(require_bearer)
+    return blueprint
+
+
+def answers(
+    success: dict[int, type[BaseModel]], *problems: str, body: bool = False, signed_in: bool = True
+) -> dict[str, Any]:
+    """Document an endpoint's answers, for the `responses` argument of a route.
+
+    `success`: model by status; `problems`: slugs of the problems it may answer beside those that its kind implies
+    (`body`: it takes JSON; `signed_in`: it needs a token).
+    """
+    slugs = [*_EVERYWHERE, *(_WITH_BODY if body else ()), *(_SIGNED_IN if signed_in else ()), *problems]
+    by_status = defaultdict(list)
+    for slug in dict.fromkeys(slugs):
+        by_status[PROBLEM_TYPES[slug].status].append(PROBLEM_TYPES[slug])
+    documented: dict[str, Any] = {str(status): model for status, model in success.items()}
+    for status, kinds in sorted(by_status.items()):
+        examples = {
+            kind.slug: {
+                "summary": kind.title,
+                "value": {
+                    **(sample(ProblemBody) if status == 422 else {**sample(ProblemBody), "errors": []}),
+                    "type": kind.uri,
+                    "title": kind.title,
+                    "status": status,
+                    "detail": kind.remedy,
+                },
+            }
+            for kind in kinds
+        }
+        documented[str(status)] = {
+            "description": "; ".join(f"{kind.title} (`{kind.uri}`)" for kind in kinds),
+            "content": {
+                "application/problem+json": {
+                    "schema": {"$ref": "#/components/schemas/ProblemBody"},
+                    "examples": examples,
+                }
+            },
+        }
+    return documented
+
+
+def reply(model: BaseModel, status: int = 200, location: str | None = None) -> Response:
+    """Return a model as JSON, with a Location header when the answer points somewhere."""
+    response = make_response(jsonify(model.model_dump(mode="json", by_alias=True)), status)
+    if location is not None:
+        response.headers["Location"] = location
+    return response
+
+
+def refuse(error: ValidationError) -> Response:
+    """Answer what Pydantic found wrong with a request."""
+    return errors.answer(invalid(error))
+
+
+def init_app(app: OpenAPI) -> None:
+    """Serve the document, and the list of problem types that answers refer to."""
+    app.openapi_version = "3.1.1"
+
+    @app.route(f"{PREFIX}/openapi.json")
+    def openapi_document() -> Response:
+        return jsonify(current_app.api_doc)  # type: ignore[attr-defined]
+
+    @app.route("/problems")
+    @app.route("/problems/<slug>")
+    def problem_types(slug: str = "") -> Response:
+        kinds = [kind for kind in PROBLEM_TYPES.values() if slug in ("", kind.slug)]
+        if not kinds:
+            return make_response(f"No problem of Croft has the type {request.path}.\n", 404, _PLAIN)
+        lines = (f"{kind.uri} ({kind.status})\n  {kind.title}. {kind.remedy}\n" for kind in kinds)
+        return make_response("\n".join(lines), 200, _PLAIN)
+
+
+_PLAIN = {"Content-Type": "text/plain; charset=utf-8"}

@@ -1,0 +1,35 @@
+"""What servers and the `flask` command load.
+
+`application` is for servers and for `flask --app webapp.wsgi:application`; `app` is what `flask --app webapp.wsgi`
+finds. Both refuse to start when a secret is missing, except for the command `openapi`, which needs no settings.
+"""
+
+import sys
+from pathlib import Path
+
+from webapp.app import create_app
+from webapp.config import ConfigurationError, load_config
+from webapp.openapi import Portal
+
+
+def _create() -> Portal:
+    """Build the portal from the environment. Exits with a sentence when a setting is missing or wrong."""
+    only_document = Path(sys.argv[0]).name in ("flask", "__main__.py") and sys.argv[-1:] == ["openapi"]
+    try:
+        return create_app(load_config(complete=not only_document))
+    except ConfigurationError as error:
+        sys.exit(f"The portal cannot start: {error}.")
+
+
+if __name__ == "__main__":
+    from gunicorn.app.wsgiapp import run
+
+    sys.argv = [
+        "gunicorn",
+        "--config",
+        str(Path(__file__).with_name("gunicorn.conf.py")),
+        "webapp.wsgi:application",
+    ]
+    run()
+else:
+    application = app = _create()
