@@ -1,0 +1,162 @@
+{{/* Labels of every object; the selector labels of a component come from portal.selector. */}}
+{{- define "portal.labels" -}}
+app.kubernetes.io/name: portal
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/part-of: croft
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
+{{- end }}
+
+{{- define "portal.selector" -}}
+app.kubernetes.io/name: portal
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+{{- end }}
+
+{{- define "portal.host" -}}
+{{- (urlParse .Values.externalUrl).hostname -}}
+{{- end }}
+
+{{/* What both processes are told; secrets only as files. */}}
+{{- define "portal.env" -}}
+- {name: CROFT_EXTERNAL_URL, value: {{ .Values.externalUrl | quote }}}
+- {name: CROFT_DOMAIN, value: {{ .Values.domain | quote }}}
+- {name: CROFT_HTTP_PORT, value: {{ .Values.httpPort | quote }}}
+# Envoy is the one proxy before the portal; it appends the client's address.
+- {name: CROFT_PROXY_HOPS, value: "1"}
+- {name: CROFT_SECRET_KEY_FILE, value: /run/secrets/portal/secret-key}
+- {name: CROFT_JWT_SECRET_KEY_FILE, value: /run/secrets/portal/jwt-secret-key}
+- {name: CROFT_ENCRYPTION_KEYS_FILE, value: /run/secrets/portal/encryption-keys}
+{{- if .Values.database.external }}
+- {name: CROFT_DATABASE_URL_FILE, value: /run/secrets/portal/database-url}
+{{- else }}
+- {name: CROFT_DATABASE_URL, value: "sqlite:////var/lib/croft/portal.db"}
+{{- end }}
+{{- end }}
+
+{{- define "portal.mounts" -}}
+- {name: secrets, mountPath: /run/secrets/portal, readOnly: true}
+- {name: tmp, mountPath: /tmp}
+{{- if not .Values.database.external }}
+- {name: data, mountPath: /var/lib/croft}
+{{- end }}
+{{- end }}
+
+{{- define "portal.volumes" -}}
+- name: secrets
+  secret:
+    secretName: {{ .Values.existingSecret }}
+    defaultMode: 0440
+    items:
+      - {key: secret-key, path: secret-key}
+      - {key: jwt-secret-key, path: jwt-secret-key}
+      - {key: encryption-keys, path: encryption-keys}
+      {{- if .Values.database.external }}
+      - {key: database-url, path: database-url}
+      {{- end }}
+- name: tmp
+  emptyDir: {medium: Memory, sizeLimit: 64Mi}
+{{- if not .Values.database.external }}
+- name: data
+  persistentVolumeClaim: {claimName: {{ .Release.Name }}-data}
+{{- end }}
+{{- end }}
+
+{{- define "portal.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 10001
+runAsGroup: 10001
+fsGroup: 10001
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile: {type: RuntimeDefault}
+{{- end }}
+
+{{- define "portal.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end }}
+
+{{/* Brings the database to the newest revision and makes the first administrator, before anything serves. */}}
+{{- define "portal.migrate" -}}
+- name: migrate
+  image: {{ .Values.image }}
+  imagePullPolicy: IfNotPresent
+  command: [python, -m, webapp.prepare]
+  env:
+    {{- include "portal.env" . | nindent 4 }}
+    - {name: CROFT_ADMIN_PASSWORD_FILE, value: /run/secrets/admin/admin-password}
+  securityContext:
+    {{- include "portal.containerSecurity" . | nindent 4 }}
+  resources:
+    {{- toYaml .Values.web.resources | nindent 4 }}
+  volumeMounts:
+    {{- include "portal.mounts" . | nindent 4 }}
+    - {name: admin, mountPath: /run/secrets/admin, readOnly: true}
+{{- end }}
+
+{{- define "portal.migrateVolumes" -}}
+- name: admin
+  secret:
+    secretName: {{ .Values.existingSecret }}
+    defaultMode: 0440
+    items: [{key: admin-password, path: admin-password}]
+{{- end }}
+
+{{- define "portal.web" -}}
+- name: web
+  image: {{ .Values.image }}
+  imagePullPolicy: IfNotPresent
+  command: [gunicorn, -c, webapp/gunicorn.conf.py, "webapp.wsgi:application"]
+  env:
+    {{- include "portal.env" . | nindent 4 }}
+  ports:
+    - {name: http, containerPort: 8000}
+  startupProbe:
+    httpGet: {path: /healthz, port: http}
+    periodSeconds: 1
+    failureThreshold: 60
+  readinessProbe:
+    httpGet: {path: /readyz, port: http}
+    periodSeconds: 5
+    timeoutSeconds: 3
+  livenessProbe:
+    httpGet: {path: /healthz, port: http}
+    periodSeconds: 20
+    timeoutSeconds: 5
+  securityContext:
+    {{- include "portal.containerSecurity" . | nindent 4 }}
+  resources:
+    {{- toYaml .Values.web.resources | nindent 4 }}
+  volumeMounts:
+    {{- include "portal.mounts" . | nindent 4 }}
+{{- end }}
+
+{{- define "portal.worker" -}}
+- name: worker
+  image: {{ .Values.image }}
+  imagePullPolicy: IfNotPresent
+  command: [python, -m, webapp.worker]
+  env:
+    {{- include "portal.env" . | nindent 4 }}
+    - {name: CROFT_WORKER_SLOTS, value: {{ .Values.worker.slots | quote }}}
+    - {name: CROFT_JOB_TIMEOUT, value: {{ .Values.worker.jobTimeout | quote }}}
+    - {name: CROFT_JOB_DIR, value: /run/croft}
+  livenessProbe:
+    exec: {command: [python, -m, webapp.worker.health]}
+    periodSeconds: 30
+    timeoutSeconds: 10
+  securityContext:
+    {{- include "portal.containerSecurity" . | nindent 4 }}
+  resources:
+    {{- toYaml .Values.worker.resources | nindent 4 }}
+  volumeMounts:
+    {{- include "portal.mounts" . | nindent 4 }}
+    - {name: jobs, mountPath: /run/croft}
+{{- end }}
+
+{{/* Requests hold secret values while a job runs, so its folder lives in memory and ends with the pod. */}}
+{{- define "portal.workerVolumes" -}}
+- name: jobs
+  emptyDir: {medium: Memory, sizeLimit: 64Mi}
+{{- end }}

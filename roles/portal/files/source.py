@@ -1,0 +1,67 @@
+"""Pack what the portal's image takes from the checkout into one archive, and name it by its content.
+
+Usage: source.py ROOT BASE_IMAGE FOLDER. Writes FOLDER/<hash>.tar unless it is there already and prints the hash:
+16 hexadecimal digits over the base image's name and every file, so that the same checkout gives the same image.
+"""
+
+import hashlib
+import io
+import sys
+import tarfile
+from pathlib import Path
+
+TAKEN = (
+    "ansible.cfg",
+    "webapp",
+    "migrations",
+    "plugins",
+    "charts/project",
+    "charts/application",
+    "roles/project",
+    "roles/application",
+    "playbooks/project.yml",
+    "playbooks/application.yml",
+)
+LEFT_OUT = {"__pycache__", ".mypy_cache", ".ruff_cache", "requirements.in", "dev.py"}
+
+
+def files(root: Path) -> list[Path]:
+    """Return the files to take, relative to `root`, in a fixed order. Raises FileNotFoundError for a missing one."""
+    found: list[Path] = []
+    for name in TAKEN:
+        start = root / name
+        if not start.exists():
+            raise FileNotFoundError(f"{start} is missing: the portal's image needs it")
+        candidates = [start] if start.is_file() else start.rglob("*")
+        found.extend(path for path in candidates if path.is_file() and not LEFT_OUT.intersection(path.parts))
+    return sorted(path.relative_to(root) for path in found)
+
+
+def pack(root: Path) -> bytes:
+    """Return an archive whose bytes depend on names, contents and executable bits alone."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for path in files(root):
+            entry = tarfile.TarInfo(str(path))
+            content = (root / path).read_bytes()
+            entry.size = len(content)
+            entry.mode = 0o755 if (root / path).stat().st_mode & 0o100 else 0o644
+            archive.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def main(root: str, base_image: str, folder: str) -> None:
+    """Write the archive and print its hash."""
+    content = pack(Path(root))
+    digest = hashlib.sha256(base_image.encode() + b"\0" + content).hexdigest()[:16]
+    target = Path(folder) / f"{digest}.tar"
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_suffix(".partial")
+        partial.write_bytes(content)
+        partial.rename(target)
+    print(digest)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

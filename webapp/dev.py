@@ -1,0 +1,85 @@
+"""`make portal`: web and worker on this machine against a cluster's kubeconfig, for development.
+
+Keys, database and the first administrator's password live below the cluster's state folder, so that a restart keeps
+everyone signed in. Ctrl-C ends both processes.
+"""
+
+import argparse
+import os
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+HOME = Path(__file__).resolve().parent.parent
+KEYS = {
+    "SECRET_KEY": lambda: secrets.token_urlsafe(48),
+    "JWT_SECRET_KEY": lambda: secrets.token_urlsafe(48),
+    "ENCRYPTION_KEYS": lambda: Fernet.generate_key().decode(),
+    "ADMIN_PASSWORD": lambda: secrets.token_urlsafe(15),
+}
+
+
+def settings(state: Path, port: int) -> dict[str, str]:
+    """Return the CROFT_ variables for a cluster's state folder, making keys that are missing (files of mode 0600)."""
+    folder = state / "portal"
+    (folder / "jobs").mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = {
+        "CROFT_DATABASE_URL": f"sqlite:///{folder / 'portal.db'}",
+        "CROFT_EXTERNAL_URL": f"http://localhost:{port}",
+        "CROFT_BIND": f"127.0.0.1:{port}",
+        "CROFT_KUBECONFIG": str(state / "kubeconfig"),
+        "CROFT_JOB_DIR": str(folder / "jobs"),
+    }
+    for name, make in KEYS.items():
+        path = folder / name.lower()
+        if not path.exists():
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(make())
+        found[f"CROFT_{name}_FILE"] = str(path)
+    return found
+
+
+def run(environment: Mapping[str, str]) -> int:
+    """Prepare the database, then run web and worker until one of them ends or Ctrl-C; return the exit code."""
+    subprocess.run([sys.executable, "-m", "webapp.prepare"], env=environment, cwd=HOME, check=True)
+    processes = [
+        subprocess.Popen([sys.executable, "-m", module], env=environment, cwd=HOME)
+        for module in ("webapp.wsgi", "webapp.worker")
+    ]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        pid, status = os.wait()
+        ended = next(process.args for process in processes if process.pid == pid)
+        print(f"croft: {ended} has ended", file=sys.stderr)  # type: ignore[str-bytes-safe]
+        return os.waitstatus_to_exitcode(status)
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait(timeout=60)
+
+
+def main() -> None:
+    """Read the command line and run."""
+    parser = argparse.ArgumentParser(description="Run the portal on this machine against a cluster.")
+    parser.add_argument("--state", type=Path, required=True, help="state folder of the cluster, like .croft/croft")
+    parser.add_argument("--port", type=int, default=8000, help="port on 127.0.0.1 (default: 8000)")
+    arguments = parser.parse_args()
+    state = arguments.state.resolve()
+    if not (state / "kubeconfig").exists():
+        sys.exit(f"croft: {state / 'kubeconfig'} is missing: make the cluster first, with `make up`")
+    found = settings(state, arguments.port)
+    print(f"croft: portal at {found['CROFT_EXTERNAL_URL']}, sign in as admin", flush=True)
+    print(f"croft: the password is in {found['CROFT_ADMIN_PASSWORD_FILE']}", flush=True)
+    sys.exit(run(os.environ | found))
+
+
+if __name__ == "__main__":
+    main()

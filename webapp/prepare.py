@@ -1,0 +1,34 @@
+"""Bring the database to the newest revision and make the first administrator, before web and worker start.
+
+Runs as the portal's init container. Reads the administrator's password from the file that CROFT_ADMIN_PASSWORD_FILE
+names; an administrator that exists already is left alone.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from flask_migrate import upgrade
+
+from webapp.app import create_app
+from webapp.auth import services as auth
+from webapp.db import db
+
+
+def main() -> None:
+    """Upgrade, then make the administrator. Exits with a sentence when a setting is missing."""
+    source = os.environ.get("CROFT_ADMIN_PASSWORD_FILE")
+    if not source:
+        sys.exit("CROFT_ADMIN_PASSWORD_FILE is not set: name the file with the first administrator's password")
+    app = create_app()
+    with app.app_context():
+        upgrade(directory=str(app.config["CROFT"].home / "migrations"))
+        name = os.environ.get("CROFT_ADMIN_NAME", "admin")
+        if auth.find_user(name) is None:
+            auth.create_user(name, Path(source).read_text().strip(), is_admin=True)
+            db.session.commit()
+            print(f"croft: made the administrator '{name}'", flush=True)
+
+
+if __name__ == "__main__":
+    main()
