@@ -1,0 +1,13 @@
+{{/* What selects the application's pods; never changes. */}}
+{{- define "application.selector" -}}
+app.kubernetes.io/name: {{ .Release.Name | quote }}
+croft.dev/application: {{ .Release.Name | quote }}
+{{- end }}
+
+{{/* Labels that every object of the application carries. */}}
+{{- define "application.labels" -}}
+{{ include "application.selector" . }}
+app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
+app.kubernetes.io/part-of: croft
+croft.dev/project: {{ .Release.Namespace | quote }}
+{{- end }}
