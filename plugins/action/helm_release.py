@@ -14,7 +14,7 @@ from ansible.plugins.action import ActionBase
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 from plugins.module_utils.helm import Chart, HelmCommand, HelmError, Outcome, Release, secret_texts
-from plugins.module_utils.results import plain, read_variable
+from plugins.module_utils.results import plain
 
 DOCUMENTATION = """
 name: helm_release
@@ -29,9 +29,6 @@ options:
   create_namespace: {type: bool, default: false, description: Make that namespace when it is missing}
   chart: {type: path, description: Folder of the chart; required when present}
   values: {type: dict, default: {}, description: Values of the chart}
-  values_from:
-    type: str
-    description: Name of a variable that holds the values; keeps secret ones out of the task's arguments
   kubeconfig: {type: path, description: File that leads to the cluster; empty for the pod's service account}
   helm: {type: path, description: The helm binary; default is the variable croft_helm or helm on the PATH}
   wait: {type: bool, default: true, description: Wait until what was released is ready}
@@ -44,7 +41,6 @@ _SPEC: dict[str, dict[str, Any]] = {
     "create_namespace": {"type": "bool", "default": False},
     "chart": {"type": "path"},
     "values": {"type": "dict", "default": {}},
-    "values_from": {},
     "kubeconfig": {"type": "path", "default": ""},
     "helm": {"type": "path", "default": ""},
     "wait": {"type": "bool", "default": True},
@@ -62,8 +58,7 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         variables = task_vars or {}
         _, args = self.validate_argument_spec(_SPEC, required_if=[("state", "present", ("chart",))])
-        source = args["values_from"]
-        values = plain(read_variable(variables, source) if source else args["values"])
+        values = plain(args["values"])
         if self._task.check_mode and args["kubeconfig"] and not os.path.exists(args["kubeconfig"]):
             return {**result, "changed": args["state"] == "present", "status": "absent", "revision": None}
         helm = args["helm"] or self._templar.template(variables.get("croft_helm", "")) or shutil.which("helm")

@@ -1,6 +1,5 @@
 """Values on their way between Ansible's variables and the plugins."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,10 +17,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, str):
         return str.__str__(value)
     return value
-
-
-def read_variable(variables: Mapping[str, Any], name: str) -> Any:
-    """Return the variable `name` as it stands, never resolving templates in it. Raises KeyError."""
-    if not re.fullmatch(r"__[a-z][a-z_]*", name):
-        raise KeyError(f"'{name}' is not an internal variable (two underscores, lower-case letters)")
-    return variables[name]

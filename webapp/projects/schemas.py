@@ -1,8 +1,9 @@
 """The desired state of a project: what the API, the form and `playbooks/project.yml` take."""
 
+from ipaddress import ip_network
 from typing import Annotated, Literal
 
-from pydantic import Field, IPvAnyNetwork, field_validator
+from pydantic import Field, field_validator
 
 from webapp.schemas import ProjectName, Quantity, Spec
 
@@ -49,13 +50,14 @@ class ProjectSettings(Spec):
     @field_validator("egress_cidrs")
     @classmethod
     def check_cidrs(cls, cidrs: list[str]) -> list[str]:
-        """Raise ValueError for an entry that is no network in CIDR notation."""
+        """Return the networks as they are written by rule; raise ValueError for an entry that is none."""
+        networks = []
         for cidr in cidrs:
             try:
-                IPvAnyNetwork(cidr)
+                networks.append(str(ip_network(cidr)))
             except ValueError as error:
                 raise ValueError(f"'{cidr}' is not a network in CIDR notation, like 203.0.113.0/24") from error
-        return cidrs
+        return networks
 
 
 class ProjectSpec(ProjectSettings):
