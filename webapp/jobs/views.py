@@ -1,0 +1,96 @@
+"""Pages of jobs."""
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from webapp.applications import services as applications
+from webapp.applications.models import Application
+from webapp.auth.sessions import current_user, login_required
+from webapp.db import db
+from webapp.jobs import services
+from webapp.jobs.lines import lines_of
+from webapp.jobs.models import Job
+from webapp.problems import Problem
+from webapp.projects import services as projects
+from webapp.projects.models import Project
+
+pages = Blueprint("jobs", __name__)
+
+# A page holds at most this many events; the API pages through more.
+MAX_EVENTS = 5_000
+
+
+@pages.get("/jobs")
+@login_required
+def index() -> str:
+    """Show the jobs that the user may see, newest first."""
+    project = request.args.get("project") or None
+    page = services.list_jobs(current_user, project_name=project, cursor=request.args.get("after"), limit=30)
+    return render_template(
+        "jobs/index.html",
+        section="jobs",
+        jobs=page.jobs,
+        project_name=project,
+        next_cursor=page.next_cursor,
+        first=not request.args.get("after"),
+    )
+
+
+@pages.get("/jobs/<job_id>")
+@login_required
+def show(job_id: str) -> str:
+    """Show a job with all its events so far; static/job.js adds what comes later."""
+    job = services.get_job(current_user, job_id)
+    events = services.events_after(db.session(), job.id, limit=MAX_EVENTS)
+    project, application = _subjects(job)
+    result = job.result or {}
+    return render_template(
+        "jobs/show.html",
+        section="jobs",
+        job=job,
+        lines=lines_of(events, job.created_at),
+        last_event=events[-1].number if events else 0,
+        project=project,
+        application=application,
+        may_cancel=services.may_cancel(current_user, job),
+        removed=result.get("removed"),
+        left=result.get("left") or [],
+        next=_next(job, project, application),
+    )
+
+
+@pages.post("/jobs/<job_id>/cancel")
+@login_required
+def cancel(job_id: str) -> Response:
+    """Cancel the job and show its page."""
+    try:
+        services.cancel(current_user, job_id)
+    except Problem as problem:
+        # It ended between the click and now: its page tells how.
+        if problem.type.slug != "state-conflict":
+            raise
+    return redirect(url_for("jobs.show", job_id=job_id), code=303)
+
+
+def _subjects(job: Job) -> tuple[Project | None, Application | None]:
+    """Return what the job is about, as far as it still exists and the user may see it."""
+    try:
+        project = projects.get_for(current_user, job.project_name)
+        if job.application_name is None:
+            return project, None
+    except Problem:
+        return None, None
+    try:
+        return project, applications.get_for(current_user, job.project_name, job.application_name)
+    except Problem:
+        return project, None
+
+
+def _next(job: Job, project: Project | None, application: Application | None) -> tuple[str, str]:
+    """Return words and address of what a user does after this job."""
+    if application and project:
+        address = url_for("applications.show", project=project.name, application=application.name)
+        return "Go to the application", address
+    if project:
+        return "Go to the project", url_for("projects.show", project=project.name)
+    return "Go to the projects", url_for("projects.index")

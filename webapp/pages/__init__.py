@@ -1,0 +1,52 @@
+"""What the HTML pages of all subjects share: filters, their static files, and forms."""
+
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, send_from_directory, url_for
+
+from webapp.db import utcnow
+from webapp.pages import formats
+
+_YEAR_S = 31_536_000
+
+
+def init_app(app: Flask) -> None:
+    """Add template filters and the route of static files to the application."""
+    folder = Path(str(app.static_folder))
+    version = _version(folder)
+
+    def asset(name: str) -> str:
+        return url_for("asset", version=version, name=name)
+
+    # The version is a folder, so that modules which import each other by relative names carry it as well.
+    @app.get("/assets/<version>/<path:name>", endpoint="asset")
+    def send_asset(version: str, name: str) -> Response:
+        current = version == sent_version and not app.debug
+        return send_from_directory(folder, name, max_age=_YEAR_S if current else None)
+
+    sent_version = version
+    app.jinja_env.globals.update(asset=asset, now_s=lambda: utcnow().timestamp())
+    app.jinja_env.filters.update(
+        ago=formats.ago,
+        age=formats.age,
+        combine=lambda attributes, **more: {**attributes, **more},
+        duration=formats.duration,
+        host=lambda url: urlsplit(url).netloc,
+        job_title=formats.job_title,
+        kind_word=lambda kind: formats.KIND_WORDS.get(kind, ""),
+        state_style=formats.state_style,
+        state_word=formats.state_word,
+    )
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+
+
+def _version(folder: Path) -> str:
+    """Return a short digest of all static files: browsers keep them until one changes."""
+    digest = sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()[:12]

@@ -1,0 +1,44 @@
+// A job's events as they come. The browser reconnects by itself and names the last event it has, so no line is lost
+// or shown twice. The lines are those of webapp/jobs/lines.py.
+import { refresh } from "./live.js";
+
+const ENDINGS = { ok: "Done: ", changed: "Changed: ", skipped: "Not needed: " };
+const WORDS = { ...ENDINGS, failed: "Failed: ", stopped: "Failed: " };
+const list = document.querySelector("[data-stream]");
+const status = document.getElementById("stream-status");
+
+function offset(event) {
+  const seconds = Math.max(0, (Date.parse(event.createdAt) - Date.parse(list.dataset.created)) / 1000);
+  const whole = Math.floor(seconds);
+  if (whole < 60) return `+${seconds.toFixed(1)} s`;
+  return `+${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")} min`;
+}
+
+function mark(item, kind) {
+  item.className = `e-${kind}`;
+  item.querySelector(".kind-word").textContent = WORDS[kind] ?? "";
+}
+
+function add(event) {
+  const task = [...list.children].findLast((item) => item.classList.contains("e-task"));
+  if (task && event.kind in ENDINGS && task.querySelector(".text").textContent === event.text) {
+    mark(task, event.kind);
+    const seconds = event.data?.duration ?? 0;
+    if (seconds >= 0.05) task.querySelector(".took").textContent = `${seconds.toFixed(1)} s`;
+    return;
+  }
+  if (task && event.kind === "failed") mark(task, "stopped");
+  const item = document.getElementById("event-line").content.firstElementChild.cloneNode(true);
+  mark(item, event.kind);
+  item.querySelector(".text").textContent = event.text;
+  item.querySelector(".at").textContent = offset(event);
+  list.append(item);
+}
+
+function take(event) {
+  if (event.number <= Number(list.dataset.last)) return;
+  const following = innerHeight + scrollY >= document.documentElement.scrollHeight - 120;
+  list.dataset.last = event.number;
+  add(event);
+  if (following) scrollTo({ top: document.documentElement.scrollHeight });
+}
