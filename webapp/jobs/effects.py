@@ -13,8 +13,8 @@ from webapp.projects.models import Project
 def end(session: Session, job: Job, state: str, message: str, result: dict | None = None) -> None:
     """Put `job` (its row locked by this transaction) into an end state, with all that follows from it.
 
-    Writes the last event, forgets the request (it may hold secret values) and settles the project's or application's
-    state. The caller commits.
+    Writes the last event, forgets the request (it may hold secret values) and settles the project's or
+    application's state. The caller commits.
     """
     if state not in END_STATES:
         raise ValueError(f"'{state}' is not an end state")
@@ -32,36 +32,36 @@ def end(session: Session, job: Job, state: str, message: str, result: dict | Non
 
 
 def _settle(session: Session, job: Job) -> None:
-    subject, verb = job.kind.split(".")
     project = session.scalar(
         select(Project).where(Project.name == job.project_name).with_for_update(of=Project)
     )
     if project is None:
         return
-    target: Project | Application | None = project
-    if subject == "application":
-        query = select(Application).where(
-            Application.project_id == project.id, Application.name == job.application_name
-        )
-        target = session.scalar(query.with_for_update(of=Application))
-        if target is None:
-            return
-    if verb == "delete" and job.state == "succeeded":
-        # By query: the database takes memberships and applications along (ON DELETE CASCADE).
-        session.execute(delete(type(target)).where(type(target).id == target.id))
-        if subject == "project":
+    succeeded = job.state == "succeeded"
+    subject, verb = job.kind.split(".")
+    if subject == "project":
+        if verb == "delete" and succeeded:
+            # By query: the database takes memberships and applications along (ON DELETE CASCADE).
+            session.execute(delete(Project).where(Project.id == project.id))
             _cancel_waiting(session, job.project_name)
+        elif not _more_to_come(session, job):
+            project.state = "ready" if succeeded else "blocked" if verb == "delete" else "failed"
         return
-    if _more_to_come(session, job):
-        # The next job's own state ("updating", "deleting") is what a user should see.
+    application = session.scalar(
+        select(Application)
+        .where(Application.project_id == project.id, Application.name == job.application_name)
+        .with_for_update(of=Application)
+    )
+    if application is None:
         return
-    if job.state == "succeeded":
-        target.state = "ready"
-    else:
-        target.state = "blocked" if job.kind == "project.delete" else "failed"
+    if verb == "delete" and succeeded:
+        session.execute(delete(Application).where(Application.id == application.id))
+    elif not _more_to_come(session, job):
+        application.state = "ready" if succeeded else "failed"
 
 
 def _more_to_come(session: Session, job: Job) -> bool:
+    """Whether a later job shows its own state ("updating", "deleting") there already."""
     same_application = (
         Job.application_name.is_(None)
         if job.application_name is None

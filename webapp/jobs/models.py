@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from webapp.db import EncryptedJSON, UTCDateTime, db, utcnow
+from webapp.db import Base, EncryptedJSON, UTCDateTime, utcnow
 
 KINDS = (
     "project.create",
@@ -24,7 +24,7 @@ END_STATES = ("succeeded", "failed", "cancelled")
 EVENT_KINDS = ("task", "ok", "changed", "failed", "skipped", "progress", "log", "result", "state")
 
 
-class Job(db.Model):
+class Job(Base):
     """One change on its way: queued by the web process, done by a worker."""
 
     __tablename__ = "jobs"
@@ -70,7 +70,7 @@ class Job(db.Model):
         return self.state in END_STATES
 
 
-class JobEvent(db.Model):
+class JobEvent(Base):
     """One line of a job's story, numbered from 1 without gaps."""
 
     __tablename__ = "job_events"

@@ -1,12 +1,12 @@
-"""The worker's side of the job table: claim, report, keep alive, end, recover. Every function commits.
+"""The worker's side of the job table: claim, report, keep alive, end, recover. What writes, commits.
 
-Only the worker that holds a job may write to it: each write names the worker, so that a job which another worker has
-taken over (because this one seemed dead) cannot be changed by the first one any more.
+Only the worker that holds a job may write to it: each write names the worker, so that a job which another
+worker has taken over (because this one seemed dead) cannot be changed by the first one any more.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import exists, insert, or_, select, tuple_, update
@@ -37,7 +37,7 @@ class ClaimedJob:
 
 
 def claim(worker: str) -> ClaimedJob | None:
-    """Take the oldest waiting job whose project has no running job and no older waiting one; None when there is none."""
+    """Take the oldest waiting job whose project has no running job and no older waiting one; None for none."""
     other = aliased(Job)
     blocked = exists().where(
         other.project_name == Job.project_name,
@@ -83,7 +83,7 @@ def claim(worker: str) -> ClaimedJob | None:
 
 
 def add_events(worker: str, job_id: str, events: Sequence[NewEvent]) -> bool:
-    """Append events to a running job. Returns False, and writes nothing, when the job is not this worker's any more."""
+    """Append events to a running job. False, and nothing is written, when it is not this worker's any more."""
     with writing() as session:
         last = session.scalar(
             update(Job)
@@ -136,7 +136,10 @@ def finish(
     result: dict[str, Any] | None = None,
     events: Sequence[NewEvent] = (),
 ) -> bool:
-    """End a job with its last events and all effects, in one transaction. False when it is not this worker's any more."""
+    """End a job with its last events and all effects, in one transaction.
+
+    Returns False, and writes nothing, when the job is not this worker's any more.
+    """
     with writing() as session:
         job = _own(session, worker, job_id)
         if job is None:
@@ -146,27 +149,29 @@ def finish(
     return True
 
 
-def put_back(worker: str, job_id: str, reason: str) -> bool:
-    """Put a running job back into the queue because the worker stops in good order; the attempt does not count."""
+def put_back(worker: str, job_id: str, reason: str, events: Sequence[NewEvent] = ()) -> bool:
+    """Put a running job back into the queue because the worker stops; the attempt does not count."""
     with writing() as session:
         job = _own(session, worker, job_id)
         if job is None:
             return False
+        append(session, job, events)
         job.attempt -= 1
         _requeue(session, job, reason)
     return True
 
 
-def recover(worker: str, job_id: str, what_happened: str) -> str | None:
+def recover(worker: str, job_id: str, what_happened: str, events: Sequence[NewEvent] = ()) -> str | None:
     """Give a job, whose processes are gone, a second chance; end it as failed when that was its second.
 
-    `what_happened` is a sentence without its full stop. Returns the job's new state, None when the job was not this
-    worker's any more.
+    `what_happened` is a sentence without its full stop. Returns the job's new state, None when the job was not
+    this worker's any more.
     """
     with writing() as session:
         job = _own(session, worker, job_id)
         if job is None:
             return None
+        append(session, job, events)
         if job.cancel_requested:
             end(session, job, "cancelled", f"Cancelled; {what_happened[0].lower()}{what_happened[1:]}")
         elif job.attempt < MAX_ATTEMPTS:
@@ -180,25 +185,35 @@ def recover(worker: str, job_id: str, what_happened: str) -> str | None:
         return job.state
 
 
-def lost_jobs(session: Session, worker: str) -> list[tuple[str, str]]:
-    """Return (job id, worker) of running jobs that nobody looks after: this worker's from an earlier life, and stale ones.
+@dataclass(frozen=True)
+class LostJob:
+    """A running job whose worker is dead."""
 
-    To be called at start-up, and later with jobs of one's own left out by the caller.
-    """
+    id: str
+    worker: str
+    heartbeat_at: datetime | None
+
+
+def lost_jobs(session: Session, dead: Collection[str] = ()) -> list[LostJob]:
+    """Return the running jobs of workers known to be `dead`, and of those not heard of for too long."""
     stale = utcnow() - timedelta(seconds=STALE_AFTER)
-    query = select(Job.id, Job.worker).where(
-        Job.state == "running", or_(Job.worker == worker, Job.worker.is_(None), Job.heartbeat_at < stale)
+    query = select(Job.id, Job.worker, Job.heartbeat_at).where(
+        Job.state == "running", or_(Job.worker.in_(dead), Job.heartbeat_at < stale)
     )
-    return [(job_id, owner or "") for job_id, owner in session.execute(query)]
+    return [LostJob(job_id, worker or "", beat) for job_id, worker, beat in session.execute(query)]
 
 
-def take_over(worker: str, job_id: str, owner: str) -> bool:
-    """Make a stale job of `owner` this worker's own, so that only one of several workers recovers it."""
-    stale = utcnow() - timedelta(seconds=STALE_AFTER)
+def take_over(worker: str, job: LostJob) -> bool:
+    """Make a lost job this worker's own; only one of several workers can, and only if it was not heard of since."""
     with writing() as session:
         taken = session.scalar(
             update(Job)
-            .where(Job.id == job_id, Job.state == "running", Job.worker == owner, Job.heartbeat_at < stale)
+            .where(
+                Job.id == job.id,
+                Job.state == "running",
+                Job.worker == job.worker,
+                Job.heartbeat_at == job.heartbeat_at,
+            )
             .values(worker=worker, heartbeat_at=utcnow())
             .returning(Job.id)
             .execution_options(synchronize_session=False)
