@@ -1,0 +1,1 @@
+"""What Croft installs on machines, and how it is obtained."""
