@@ -1,7 +1,7 @@
 """`make portal`: web and worker on this machine against a cluster's kubeconfig, for development.
 
-Keys, database and the first administrator's password live below the cluster's state folder, so that a restart keeps
-everyone signed in. Ctrl-C ends both processes.
+Keys, database and the first administrator's password live below the cluster's state folder, so that a restart
+keeps everyone signed in. Ctrl-C ends both processes.
 """
 
 import argparse
@@ -25,7 +25,7 @@ KEYS = {
 
 
 def settings(state: Path, port: int) -> dict[str, str]:
-    """Return the CROFT_ variables for a cluster's state folder, making keys that are missing (files of mode 0600)."""
+    """Return the CROFT_ variables for a cluster's state folder; makes missing keys as files of mode 0600."""
     folder = state / "portal"
     (folder / "jobs").mkdir(mode=0o700, parents=True, exist_ok=True)
     found = {
@@ -45,7 +45,7 @@ def settings(state: Path, port: int) -> dict[str, str]:
 
 
 def run(environment: Mapping[str, str]) -> int:
-    """Prepare the database, then run web and worker until one of them ends or Ctrl-C; return the exit code."""
+    """Prepare the database, then run web and worker until one ends or Ctrl-C; return the exit code."""
     subprocess.run([sys.executable, "-m", "webapp.prepare"], env=environment, cwd=HOME, check=True)
     processes = [
         subprocess.Popen([sys.executable, "-m", module], env=environment, cwd=HOME)
@@ -69,7 +69,9 @@ def run(environment: Mapping[str, str]) -> int:
 def main() -> None:
     """Read the command line and run."""
     parser = argparse.ArgumentParser(description="Run the portal on this machine against a cluster.")
-    parser.add_argument("--state", type=Path, required=True, help="state folder of the cluster, like .croft/croft")
+    parser.add_argument(
+        "--state", type=Path, required=True, help="state folder of the cluster, like .croft/croft"
+    )
     parser.add_argument("--port", type=int, default=8000, help="port on 127.0.0.1 (default: 8000)")
     arguments = parser.parse_args()
     state = arguments.state.resolve()

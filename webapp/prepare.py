@@ -1,7 +1,7 @@
 """Bring the database to the newest revision and make the first administrator, before web and worker start.
 
-Runs as the portal's init container. Reads the administrator's password from the file that CROFT_ADMIN_PASSWORD_FILE
-names; an administrator that exists already is left alone.
+Runs as the portal's init container. Reads the administrator's password from the file that
+CROFT_ADMIN_PASSWORD_FILE names; an administrator that exists already is left alone.
 """
 
 import os
@@ -19,7 +19,9 @@ def main() -> None:
     """Upgrade, then make the administrator. Exits with a sentence when a setting is missing."""
     source = os.environ.get("CROFT_ADMIN_PASSWORD_FILE")
     if not source:
-        sys.exit("CROFT_ADMIN_PASSWORD_FILE is not set: name the file with the first administrator's password")
+        sys.exit(
+            "CROFT_ADMIN_PASSWORD_FILE is not set: name the file with the first administrator's password"
+        )
     app = create_app()
     with app.app_context():
         upgrade(directory=str(app.config["CROFT"].home / "migrations"))

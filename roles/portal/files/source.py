@@ -1,7 +1,8 @@
 """Pack what the portal's image takes from the checkout into one archive, and name it by its content.
 
-Usage: source.py ROOT BASE_IMAGE FOLDER. Writes FOLDER/<hash>.tar unless it is there already and prints the hash:
-16 hexadecimal digits over the base image's name and every file, so that the same checkout gives the same image.
+Usage: source.py ROOT BASE_IMAGE FOLDER. Writes FOLDER/<hash>.tar unless it is there already, and prints the
+hash: 16 hexadecimal digits over the base image's name and every file, so that the same checkout gives the same
+image.
 """
 
 import hashlib
@@ -26,7 +27,7 @@ LEFT_OUT = {"__pycache__", ".mypy_cache", ".ruff_cache", "requirements.in", "dev
 
 
 def files(root: Path) -> list[Path]:
-    """Return the files to take, relative to `root`, in a fixed order. Raises FileNotFoundError for a missing one."""
+    """Return the files to take, relative to `root`, in a fixed order. Raises FileNotFoundError."""
     found: list[Path] = []
     for name in TAKEN:
         start = root / name

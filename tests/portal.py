@@ -1,0 +1,78 @@
+"""A small client of the portal's API for end-to-end tests and the benchmark; notes when things happen."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+
+@dataclass
+class FollowedJob:
+    """What a job's event stream told; seconds count from its submission."""
+
+    job: dict[str, Any] = field(default_factory=dict)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    first_task: float = 0.0
+    end: float = 0.0
+
+    def text(self) -> str:
+        """Return all that a user could have read."""
+        return "\n".join([*(event["text"] for event in self.events), self.job["message"]])
+
+
+class Portal:
+    """The API of the portal at `url` (scheme, host and port), which answers on 127.0.0.1."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.http = httpx.Client(base_url=url, timeout=60, trust_env=False)
+
+    def sign_in(self, name: str, password: str) -> dict[str, Any]:
+        """Sign in and use the access token from now on; return the answer with both tokens."""
+        tokens = self.call("POST", "/api/v1/auth/token", {"name": name, "password": password})
+        self.http.headers["Authorization"] = f"Bearer {tokens['accessToken']}"
+        return tokens
+
+    def request(self, method: str, path: str, body: Any = None, **arguments: Any) -> httpx.Response:
+        """Send a request and return whatever is answered."""
+        if body is not None:
+            arguments["json"] = body
+        return self.http.request(method, path, **arguments)
+
+    def call(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        """Send a request that has to succeed; return its answer. Raises RuntimeError with the portal's words."""
+        answer = self.request(method, path, body)
+        if answer.is_error:
+            raise RuntimeError(f"{method} {path}: {answer.status_code}: {answer.text[:1000]}")
+        return answer.json()
+
+    def submit(self, method: str, path: str, body: Any = None) -> FollowedJob:
+        """Send a change and follow its job to the end, whatever that is."""
+        start = time.monotonic()
+        answer = self.call(method, path, body)
+        return self.follow(answer["links"]["job"], start)
+
+    def follow(self, job: str, start: float | None = None) -> FollowedJob:
+        """Follow the job at the path `job` to its end; times count from `start` (monotonic seconds)."""
+        start = time.monotonic() if start is None else start
+        followed = FollowedJob()
+        for event in self.events(job):
+            followed.events.append(event)
+            if event["kind"] == "task" and not followed.first_task:
+                followed.first_task = time.monotonic() - start
+        followed.end = time.monotonic() - start
+        followed.job = self.call("GET", job)
+        return followed
+
+    def events(self, job: str, after: int = 0, seconds: float = 300) -> Iterator[dict[str, Any]]:
+        """Yield a job's events after number `after` from its stream, until the stream ends."""
+        headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": str(after)} if after else {})
+        with self.http.stream("GET", f"{job}/events", headers=headers, timeout=seconds) as stream:
+            if stream.is_error:
+                raise RuntimeError(f"{job}/events: {stream.status_code}: {stream.read().decode()[:500]}")
+            for line in stream.iter_lines():
+                if line.startswith("data:"):
+                    yield json.loads(line[5:])
