@@ -43,7 +43,7 @@ class Portal:
         return self.http.request(method, path, **arguments)
 
     def call(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
-        """Send a request that has to succeed; return its answer. Raises RuntimeError with the portal's words."""
+        """Send a request that has to succeed; return its answer. Raises RuntimeError."""
         answer = self.request(method, path, body)
         if answer.is_error:
             raise RuntimeError(f"{method} {path}: {answer.status_code}: {answer.text[:1000]}")

@@ -40,7 +40,7 @@ class Cluster:
         return json.loads((self.bundle / "manifest.json").read_text())["images"][name]["name"]
 
     def run(self, *command: str, stdin: str | None = None) -> str:
-        """Run a command at the checkout's root; return what it printed. Raises RuntimeError with its output."""
+        """Run a command at the checkout's root; return its output. Raises RuntimeError."""
         done = subprocess.run(
             command, cwd=ROOT, env=self._environment, text=True, capture_output=True, input=stdin, check=False
         )

@@ -82,8 +82,8 @@ def write_report(numbers: dict[str, float], docs: Path, rounds: int) -> None:
     (docs / "benchmarks.md").write_text(
         "# Benchmarks\n\n"
         f"Made by `make bench` on {datetime.now(UTC):%Y-%m-%d}: {machine()}. One node; medians of {rounds} "
-        "rounds, each of which does the same by the portal, by plain Helm (`helm upgrade --install --wait` of "
-        "the same charts with the same values) and by the same playbooks by hand, so that a slow moment falls "
-        "on all of them.\n\n"
+        "rounds, each of which does the same by the portal, by plain Helm (`helm upgrade --install --wait` "
+        "of the same charts with the same values) and by the same playbooks by hand, so that a slow moment "
+        "falls on all of them.\n\n"
         f"{text}\n\nThe numbers as JSON: [benchmarks.json](benchmarks.json).\n"
     )
