@@ -2,29 +2,25 @@
 
 import secrets
 from importlib import import_module
+from importlib.util import find_spec
 
 from flask_migrate import Migrate
 
+from webapp import cluster, errors, health, openapi, pages, security
 from webapp import db as database
-from webapp import errors, health, openapi, security
 from webapp.auth import sessions
+from webapp.auth.cli import cli as users_cli
 from webapp.config import Config, load_config
 
-# Modules with `api`, a blueprint of /api/v1; with `pages`, a blueprint of HTML pages; with `cli`, a command group.
-API_MODULES = ("webapp.auth.api", "webapp.projects.api", "webapp.applications.api", "webapp.jobs.api")
-PAGE_MODULES = (
-    "webapp.auth.views",
-    "webapp.projects.views",
-    "webapp.applications.views",
-    "webapp.jobs.views",
-)
-CLI_MODULES = ("webapp.auth.cli",)
+# A subject has `api.api`, a blueprint below /api/v1, and `views.pages`, a blueprint of HTML pages.
+SUBJECTS = ("auth", "projects", "applications", "jobs")
 
 
 def create_app(config: Config | None = None) -> openapi.Portal:
     """Return the portal as a WSGI application, with settings from the environment when none are given.
 
-    It needs neither a database nor a cluster to be built. Raises ConfigurationError for settings that cannot work.
+    It needs neither a database nor a cluster to be built. Raises ConfigurationError for settings that cannot
+    work.
     """
     config = config or load_config()
     app = openapi.Portal(
@@ -49,10 +45,12 @@ def create_app(config: Config | None = None) -> openapi.Portal:
     sessions.init_app(app, config)
     openapi.init_app(app)
     health.init_app(app)
-    for name in API_MODULES:
-        app.register_api(import_module(name).api)
-    for name in PAGE_MODULES:
-        app.register_blueprint(import_module(name).pages)
-    for name in CLI_MODULES:
-        app.cli.add_command(import_module(name).cli)
+    cluster.init_app(app, config)
+    pages.init_app(app)
+    for subject in SUBJECTS:
+        if find_spec(f"webapp.{subject}.api"):
+            app.register_api(import_module(f"webapp.{subject}.api").api)
+        if find_spec(f"webapp.{subject}.views"):
+            app.register_blueprint(import_module(f"webapp.{subject}.views").pages)
+    app.cli.add_command(users_cli)
     return app

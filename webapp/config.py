@@ -1,7 +1,8 @@
 """The portal's settings, read from environment variables whose names begin with CROFT_.
 
 A secret may be given by its value (CROFT_SECRET_KEY) or, better, by the path of a file that holds it
-(CROFT_SECRET_KEY_FILE). There are no default secrets: what is missing is named, and the portal does not start.
+(CROFT_SECRET_KEY_FILE). There are no default secrets: what is missing is named, and the portal does not
+start.
 """
 
 import os
@@ -22,8 +23,8 @@ class ConfigurationError(Exception):
 class Config:
     """All settings of web and worker. Times are in seconds.
 
-    The three secrets are empty only in a configuration that was read with `complete=False`, which is enough to print
-    the OpenAPI document and for nothing else.
+    The three secrets are empty only in a configuration that was read with `complete=False`, which is enough
+    to print the OpenAPI document and for nothing else.
     """
 
     database_url: str
@@ -63,8 +64,8 @@ class Config:
 def load_config(environ: Mapping[str, str] = os.environ, *, complete: bool = True) -> Config:
     """Read the settings from `environ`.
 
-    With `complete=False` missing secrets are left empty. Raises ConfigurationError naming every missing or wrong
-    setting and how to give it.
+    With `complete=False` missing secrets are left empty. Raises ConfigurationError naming every missing or
+    wrong setting and how to give it.
     """
     wrong: list[str] = []
     secrets = {

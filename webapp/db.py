@@ -1,4 +1,4 @@
-"""The database: SQLAlchemy on SQLite or PostgreSQL, its column types, and how to begin a writing transaction."""
+"""The database: SQLAlchemy on SQLite or PostgreSQL, its column types, and writing transactions."""
 
 import json
 from collections.abc import Iterator
@@ -87,7 +87,7 @@ def _cipher() -> MultiFernet:
 
 
 def init_app(app: Flask, config: Config) -> None:
-    """Attach the database and the encryption keys to the application. Raises ConfigurationError for a bad key."""
+    """Attach the database and the encryption keys. Raises ConfigurationError for a bad key."""
     if config.encryption_keys:
         try:
             app.extensions["croft_cipher"] = MultiFernet([Fernet(key) for key in config.encryption_keys])
@@ -124,11 +124,12 @@ def _begin_sqlite(connection: Connection) -> None:
 
 @contextmanager
 def writing() -> Iterator[Session]:
-    """Run a block in one transaction that reads and then writes; commit at its end, roll back on an exception.
+    """Run a block in one transaction that reads and then writes; commit at its end or roll back.
 
-    SQLite takes its write lock at the start (BEGIN IMMEDIATE): a transaction that has read first and then wants to
-    write fails at once when another one has written meanwhile. Objects read before are read again, so that decisions
-    rest on what the lock protects; on PostgreSQL lock the rows that matter with `with_for_update()`.
+    SQLite takes its write lock at the start (BEGIN IMMEDIATE): a transaction that has read first and then
+    wants to write fails at once when another one has written meanwhile. Objects read before are read again,
+    so that decisions rest on what the lock protects; on PostgreSQL lock the rows that matter with
+    `with_for_update()`.
     """
     session = db.session()
     if session.new or session.dirty or session.deleted:

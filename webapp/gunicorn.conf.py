@@ -1,6 +1,7 @@
 """How gunicorn serves the portal: one process, many threads.
 
-Pages with live progress hold a thread each, and SQLite likes one process; a second process would double the memory.
+Pages with live progress hold a thread each, and SQLite likes one process; a second process would double the
+memory.
 """
 
 import os
@@ -16,7 +17,8 @@ timeout = 60
 graceful_timeout = 10
 keepalive = 30
 # Heartbeats in memory: a slow disk must not look like a hung worker.
-worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else tempfile.gettempdir()
+_memory = "/dev/shm"  # noqa: S108
+worker_tmp_dir = _memory if os.access(_memory, os.W_OK) else tempfile.gettempdir()
 accesslog = "-"
 # Without the query, which may hold what was typed.
 access_log_format = '%(h)s "%(m)s %(U)s %(H)s" %(s)s %(b)s %(M)sms'

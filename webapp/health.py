@@ -13,11 +13,11 @@ from webapp.db import db
 def init_app(app: Flask) -> None:
     """Add /healthz (the process answers) and /readyz (the database answers and has the newest schema)."""
 
-    @app.get("/healthz")
+    @app.route("/healthz")
     def healthz() -> Response:
         return jsonify(status="ok")
 
-    @app.get("/readyz")
+    @app.route("/readyz")
     def readyz() -> tuple[Response, int]:
         trouble = _trouble()
         return (
@@ -43,5 +43,5 @@ def _trouble() -> str | None:
 
 
 def newest_revision(folder: Path) -> str:
-    """Return the newest migration in `folder`. Files are numbered (0001_….py), so no Alembic has to be loaded."""
+    """Return the newest migration in `folder`. Files are numbered, so no Alembic has to be loaded."""
     return max(path.stem.partition("_")[0] for path in folder.glob("[0-9]*_*.py"))

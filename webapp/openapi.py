@@ -3,8 +3,9 @@
 from collections import defaultdict
 from typing import Any
 
-from flask import Response, current_app, jsonify, make_response, request
+from flask import Flask, Response, current_app, jsonify, make_response, request
 from flask_openapi import APIBlueprint, Info, OpenAPI, Tag
+from flask_openapi.types import ResponseDict
 from pydantic import BaseModel, Field, ValidationError
 
 from webapp import errors
@@ -55,6 +56,9 @@ class ProblemBody(Model):
 class Portal(OpenAPI):
     """The Flask application; its OpenAPI document gets its examples and errors composed."""
 
+    # Only the API's blueprints are documented and validated; on the application itself this is Flask's own.
+    get = Flask.get
+
     def generate_spec_json(self) -> None:
         """Build the document, then drop what flask-openapi adds to every operation on its own."""
         super().generate_spec_json()
@@ -82,7 +86,8 @@ def info() -> Info:
         version="1",
         description=(
             "Projects and applications on a Croft platform.\n\n"
-            "A change answers 202 with links: follow `links.job` until its state is succeeded, failed or cancelled. "
+            "A change answers 202 with links: follow `links.job` until its state is succeeded, failed or "
+            "cancelled. "
             "Errors are application/problem+json (RFC 9457) with one of these types:\n\n"
             f"| type | status | meaning | what to do |\n|---|---|---|---|\n{rows}"
         ),
@@ -104,17 +109,17 @@ def api_blueprint(name: str, import_name: str, path: str, tag: str, description:
 
 def answers(
     success: dict[int, type[BaseModel]], *problems: str, body: bool = False, signed_in: bool = True
-) -> dict[str, Any]:
+) -> ResponseDict:
     """Document an endpoint's answers, for the `responses` argument of a route.
 
-    `success`: model by status; `problems`: slugs of the problems it may answer beside those that its kind implies
-    (`body`: it takes JSON; `signed_in`: it needs a token).
+    `success`: model by status; `problems`: slugs of the problems it may answer beside those that its kind
+    implies (`body`: it takes JSON; `signed_in`: it needs a token).
     """
     slugs = [*_EVERYWHERE, *(_WITH_BODY if body else ()), *(_SIGNED_IN if signed_in else ()), *problems]
     by_status = defaultdict(list)
     for slug in dict.fromkeys(slugs):
         by_status[PROBLEM_TYPES[slug].status].append(PROBLEM_TYPES[slug])
-    documented: dict[str, Any] = {str(status): model for status, model in success.items()}
+    documented: ResponseDict = {str(status): model for status, model in success.items()}
     for status, kinds in sorted(by_status.items()):
         examples = {
             kind.slug: {

@@ -94,8 +94,9 @@ class FieldError:
 class Problem(Exception):
     """What went wrong, in words for the user.
 
-    `slug` is one of PROBLEM_TYPES, `detail` a sentence that names the thing and what to do. `field` is the path of the
-    one field at fault, or `errors` lists several. `headers` go into the HTTP answer, `extra` into the JSON.
+    `slug` is one of PROBLEM_TYPES, `detail` a sentence that names the thing and what to do. `field` is the
+    path of the one field at fault, or `errors` lists several. `headers` go into the HTTP answer, `extra` into
+    the JSON.
     """
 
     def __init__(

@@ -1,14 +1,14 @@
 """Kubernetes quantities ("500m", "1.5Gi") as exact numbers.
 
-Source: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/. The official client has a
-parser as well; importing it costs a third of a second in every playbook, so the few lines stand here.
+Source: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/. The official client
+has a parser as well; importing it costs a third of a second in every playbook, so the few lines stand here.
 """
 
 import re
 from decimal import Decimal
 
 _PATTERN = re.compile(r"^(\d+(?:\.\d+)?|\.\d+)(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$", re.ASCII)
-_FACTORS = {
+_FACTORS: dict[str | None, Decimal] = {
     None: Decimal(1),
     "m": Decimal("0.001"),
     **{unit: Decimal(1000) ** power for power, unit in enumerate("kMGTP", start=1)},
@@ -23,7 +23,9 @@ def parse_quantity(text: str) -> Decimal:
     """
     match = _PATTERN.match(text)
     if match is None:
-        raise ValueError(f"'{text}' is not a quantity: write a number with an optional unit, like 500m, 2 or 512Mi")
+        raise ValueError(
+            f"'{text}' is not a quantity: write a number with an optional unit, like 500m, 2 or 512Mi"
+        )
     number, unit = match.groups()
     return Decimal(number) * _FACTORS[unit]
 

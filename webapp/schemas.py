@@ -1,9 +1,17 @@
 """What all Pydantic models share: aliases, strictness, and examples composed from the fields' own."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    create_model,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from webapp.quantities import parse_quantity
@@ -87,7 +95,32 @@ def _quantity(text: str) -> str:
 # 40 characters leave room for Helm's and Kubernetes' suffixes below their limits of 53 and 63.
 DnsLabel = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_dns_label)]
 ProjectName = Annotated[DnsLabel, AfterValidator(_not_reserved)]
+# Text that is kept as it was typed, blanks and line breaks at its ends included.
+Verbatim = Annotated[str, StringConstraints(strip_whitespace=False)]
 Quantity = Annotated[str, Field(min_length=1, max_length=20), AfterValidator(_quantity)]
+
+
+def partial(model: type[BaseModel], name: str) -> type[Any]:
+    """Return a model called `name` with the fields of `model`, each of which may be left out.
+
+    What was sent is in `model_fields_set`; the rules between fields are checked once the whole is put
+    together.
+    """
+    fields: dict[str, Any] = {
+        key: (
+            field.rebuild_annotation(),
+            Field(
+                default=None,
+                description=field.description,
+                examples=field.examples,
+                json_schema_extra=lambda schema: schema.pop("default", None),
+            ),
+        )
+        for key, field in model.model_fields.items()
+    }
+    return create_model(
+        name, __base__=Spec, __doc__=f"Settings to change; the others stay. {model.__doc__}", **fields
+    )
 
 
 def sample(model: type[BaseModel]) -> dict[str, Any]:
@@ -103,13 +136,20 @@ def sample(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _sample_of(annotation: Any, examples: list[Any] | None) -> Any:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if _is_model(annotation):
         return sample(annotation)
-    arguments = getattr(annotation, "__args__", ())
-    models = [arg for arg in arguments if isinstance(arg, type) and issubclass(arg, BaseModel)]
-    if models:
-        origin = getattr(annotation, "__origin__", None)
-        return [sample(models[0])] if origin is list else sample(models[0])
+    for argument in get_args(annotation):
+        if _holds_model(argument):
+            inner = _sample_of(argument, examples)
+            return [inner] if get_origin(annotation) is list else inner
     if not examples:
         raise LookupError(f"a field of type {annotation} has no example; give it Field(examples=[…])")
     return examples[0]
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _holds_model(annotation: Any) -> bool:
+    return _is_model(annotation) or any(_holds_model(argument) for argument in get_args(annotation))

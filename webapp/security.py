@@ -1,4 +1,4 @@
-"""What holds for every request: known host, bounded body, no cross-site forms, and headers that lock browsers down."""
+"""What holds for every request: known host, bounded body, no cross-site forms, strict headers."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,7 +1,8 @@
 """What servers and the `flask` command load.
 
-`application` is for servers and for `flask --app webapp.wsgi:application`; `app` is what `flask --app webapp.wsgi`
-finds. Both refuse to start when a secret is missing, except for the command `openapi`, which needs no settings.
+`application` is for servers and for `flask --app webapp.wsgi:application`; `app` is what `flask --app
+webapp.wsgi` finds. Both refuse to start when a secret is missing, except for the command `openapi`, which
+needs no settings.
 """
 
 import sys
@@ -14,7 +15,10 @@ from webapp.openapi import Portal
 
 def _create() -> Portal:
     """Build the portal from the environment. Exits with a sentence when a setting is missing or wrong."""
-    only_document = Path(sys.argv[0]).name in ("flask", "__main__.py") and sys.argv[-1:] == ["openapi"]
+    command = [
+        argument for argument in sys.argv[1:] if argument in ("db", "openapi", "run", "shell", "users")
+    ]
+    only_document = Path(sys.argv[0]).name in ("flask", "__main__.py") and command == ["openapi"]
     try:
         return create_app(load_config(complete=not only_document))
     except ConfigurationError as error:

@@ -1,8 +1,8 @@
 """`make bench`: how long users wait, beside plain Helm and the same playbook by hand, in one run.
 
 Prints a table and writes docs/benchmarks.json and docs/benchmarks.md. Every number of a pair is measured in
-turn (portal, Helm, playbook, portal, …), so that a slow moment of the machine falls on all of them. ROUNDS (5)
-says how often. COLD=1 also compiles a whole bundle with empty caches; without it, the last such number is kept.
+turn (portal, Helm, playbook, portal, …), so that a slow moment of the machine falls on all of them. ROUNDS
+(5) says how often. COLD=1 also compiles a bundle with empty caches; without it, the last such number is kept.
 """
 
 import json

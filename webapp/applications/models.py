@@ -6,13 +6,13 @@ from typing import Any
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from webapp.db import EncryptedJSON, UTCDateTime, db, utcnow
+from webapp.db import Base, EncryptedJSON, UTCDateTime, utcnow
 from webapp.projects.models import Project
 
 STATES = ("creating", "ready", "failed", "updating", "deleting")
 
 
-class Application(db.Model):
+class Application(Base):
     """The desired state of an application; what really runs is read from the cluster."""
 
     __tablename__ = "applications"

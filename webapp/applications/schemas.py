@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from webapp.quantities import parse_quantity
-from webapp.schemas import DnsLabel, ProjectName, Quantity, Spec
+from webapp.schemas import DnsLabel, ProjectName, Quantity, Spec, Verbatim
 
 # Grammar: https://github.com/distribution/reference/blob/main/reference.go
 _IMAGE = re.compile(
@@ -15,12 +15,16 @@ _IMAGE = re.compile(
     r"(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?",
     re.ASCII,
 )
-_HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)+", re.ASCII)
+_HOST = re.compile(
+    r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)+", re.ASCII
+)
 
 
 def _image(text: str) -> str:
     if not _IMAGE.fullmatch(text):
-        raise ValueError(f"'{text}' is not the name of an image; write it like registry.example.org/team/web:1.2")
+        raise ValueError(
+            f"'{text}' is not the name of an image; write it like registry.example.org/team/web:1.2"
+        )
     return text
 
 
@@ -36,7 +40,9 @@ EnvName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z_
 class Port(Spec):
     """A port on which the application listens."""
 
-    name: Annotated[DnsLabel, Field(max_length=15)] = Field("http", description="Name of the port", examples=["http"])
+    name: Annotated[DnsLabel, Field(max_length=15)] = Field(
+        "http", description="Name of the port", examples=["http"]
+    )
     target_port: int = Field(
         ge=1, le=65535, description="Port on which the container listens", examples=[8080]
     )
@@ -63,7 +69,9 @@ class ResourceLimits(ResourceAmounts):
 class Resources(Spec):
     """What one pod is given at least and at most."""
 
-    requests: ResourceAmounts = Field(default_factory=ResourceAmounts, description="What one pod is given at least")
+    requests: ResourceAmounts = Field(
+        default_factory=ResourceAmounts, description="What one pod is given at least"
+    )
     limits: ResourceLimits = Field(default_factory=ResourceLimits, description="What one pod may use at most")
 
     @model_validator(mode="after")
@@ -80,15 +88,18 @@ class Variable(Spec):
     """An environment variable, readable by the project's members."""
 
     name: EnvName = Field(description="Name of the variable", examples=["LOG_LEVEL"])
-    value: str = Field(max_length=10_000, description="Its value", examples=["info"])
+    value: Verbatim = Field(max_length=10_000, description="Its value", examples=["info"])
 
 
 class Secret(Spec):
-    """An environment variable whose value is never shown again; leave the value out to keep what is stored."""
+    """A variable whose value is never shown again; leave the value out to keep the stored one."""
 
     name: EnvName = Field(description="Name of the variable", examples=["DATABASE_PASSWORD"])
-    value: str | None = Field(
-        None, max_length=10_000, description="Its value (write-only)", examples=["correct horse battery staple"]
+    value: Verbatim | None = Field(
+        None,
+        max_length=10_000,
+        description="Its value (write-only)",
+        examples=["correct horse battery staple"],
     )
 
 
@@ -97,7 +108,11 @@ class Volume(Spec):
 
     size: Quantity = Field("1Gi", description="Size in bytes", examples=["1Gi"])
     mount_path: str = Field(
-        "/data", max_length=200, pattern=r"^/[A-Za-z0-9._/-]+$", description="Folder in the container", examples=["/data"]
+        "/data",
+        max_length=200,
+        pattern=r"^/[A-Za-z0-9._/-]+$",
+        description="Folder in the container",
+        examples=["/data"],
     )
 
 
@@ -122,10 +137,16 @@ class ApplicationSettings(Spec):
     """The settings of an application that can be changed later."""
 
     image: Annotated[str, AfterValidator(_image)] = Field(
-        min_length=1, max_length=300, description="Image to run", examples=["registry.example.org/team/web:1.2"]
+        min_length=1,
+        max_length=300,
+        description="Image to run",
+        examples=["registry.example.org/team/web:1.2"],
     )
     command: list[str] = Field(
-        default_factory=list, max_length=50, description="Replaces the image's entrypoint", examples=[["/web"]]
+        default_factory=list,
+        max_length=50,
+        description="Replaces the image's entrypoint",
+        examples=[["/web"]],
     )
     args: list[str] = Field(
         default_factory=list, max_length=50, description="Arguments of the command", examples=[["--verbose"]]
@@ -136,7 +157,9 @@ class ApplicationSettings(Spec):
     replicas: int = Field(1, ge=0, le=100, description="Number of pods", examples=[2])
     resources: Resources = Field(default_factory=Resources, description="Requests and limits of one pod")
     env: list[Variable] = Field(default_factory=list, max_length=200, description="Environment variables")
-    secrets: list[Secret] = Field(default_factory=list, max_length=200, description="Secret environment variables")
+    secrets: list[Secret] = Field(
+        default_factory=list, max_length=200, description="Secret environment variables"
+    )
     host: Annotated[str, AfterValidator(_host)] | None = Field(
         None, description="Host name; <name>.<project>.<domain> when left out", examples=["shop.example.org"]
     )
@@ -148,9 +171,15 @@ class ApplicationSettings(Spec):
         examples=["/healthz"],
     )
     volume: Volume | None = Field(None, description="A volume of its own")
-    autoscaling: Autoscaling | None = Field(None, description="Follow the load instead of a fixed number of replicas")
+    autoscaling: Autoscaling | None = Field(
+        None, description="Follow the load instead of a fixed number of replicas"
+    )
     run_as_user: int | None = Field(
-        None, ge=1, le=2_000_000_000, description="Numeric user to run as; the image's own when left out", examples=[1000]
+        None,
+        ge=1,
+        le=2_000_000_000,
+        description="Numeric user to run as; the image's own when left out",
+        examples=[1000],
     )
 
     @model_validator(mode="after")
@@ -159,7 +188,10 @@ class ApplicationSettings(Spec):
         for what, names in (
             ("port name", [port.name for port in self.ports]),
             ("service port", [f"{port.port or port.target_port}/{port.protocol}" for port in self.ports]),
-            ("variable", [item.name for item in (*self.env, *self.secrets)]),
+            (
+                "variable",
+                [*(variable.name for variable in self.env), *(secret.name for secret in self.secrets)],
+            ),
         ):
             twice = next((name for name in names if names.count(name) > 1), None)
             if twice is not None:
@@ -169,8 +201,13 @@ class ApplicationSettings(Spec):
         return self
 
 
-class ApplicationSpec(ApplicationSettings):
+class NewApplication(ApplicationSettings):
+    """What the API takes for a new application of a project."""
+
+    name: DnsLabel = Field(description="Name of the application and of its Helm release", examples=["web"])
+
+
+class ApplicationSpec(NewApplication):
     """The desired state of one application."""
 
     project: ProjectName = Field(description="Project that the application belongs to", examples=["shop"])
-    name: DnsLabel = Field(description="Name of the application and of its Helm release", examples=["web"])

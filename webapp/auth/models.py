@@ -5,10 +5,10 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from webapp.db import UTCDateTime, db, utcnow
+from webapp.db import Base, UTCDateTime, utcnow
 
 
-class User(db.Model):
+class User(Base):
     """A person or program that signs in."""
 
     __tablename__ = "users"
@@ -21,7 +21,7 @@ class User(db.Model):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
 
 
-class RefreshToken(db.Model):
+class RefreshToken(Base):
     """One refresh token; those that came from one sign-in are a family and end together."""
 
     __tablename__ = "refresh_tokens"
@@ -40,7 +40,7 @@ class RefreshToken(db.Model):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
 
 
-class LoginAttempt(db.Model):
+class LoginAttempt(Base):
     """A failed attempt to sign in, kept as long as it counts towards the limits."""
 
     __tablename__ = "login_attempts"

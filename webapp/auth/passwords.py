@@ -23,7 +23,7 @@ def hash_password(password: str) -> str:
 
 
 def verify_password(password: str, stored: str | None) -> bool:
-    """Tell whether `password` fits the stored hash; with None (no such user) it takes as long and is False."""
+    """Tell whether `password` fits the stored hash; None (no such user) takes as long and is False."""
     with _slots:
         try:
             return _hasher.verify(stored or _NOBODY, password) and stored is not None

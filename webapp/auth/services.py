@@ -37,7 +37,7 @@ class Tokens:
 
 
 def create_user(name: str, password: str, *, is_admin: bool = False) -> User:
-    """Store a new user. Raises Problem when the name is malformed or taken, or the password too short or too long."""
+    """Store a new user. Raises Problem when the name is malformed or taken, or the password is bad."""
     if not _NAME.fullmatch(name):
         raise Problem(
             "validation-failed",
@@ -94,8 +94,8 @@ def sign_in(name: str, password: str, address: str) -> tuple[User, Tokens]:
 def rotate(refresh_token: str) -> tuple[User, Tokens]:
     """Spend a refresh token for a new pair.
 
-    Raises Problem: token-expired, token-invalid, or token-reused when it was spent before; its session ends then,
-    because one of the two who hold the token is not the user.
+    Raises Problem: token-expired, token-invalid, or token-reused when it was spent before; its session ends
+    then, because one of the two who hold the token is not the user.
     """
     claims = _read_refresh(refresh_token)
     tokens = None
@@ -140,7 +140,7 @@ def user_of_session(user_id: str, family: str) -> User | None:
 
 
 def csrf_value(family: str) -> str:
-    """Return what forms of this session must carry. It outlives renewals, so that an open form stays valid."""
+    """Return what forms of this session must carry; renewals keep it, so that an open form stays valid."""
     key = current_app.config["JWT_SECRET_KEY"].encode()
     return hmac.new(key, f"csrf:{family}".encode(), sha256).hexdigest()
 

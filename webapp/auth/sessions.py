@@ -1,6 +1,7 @@
 """Who is asking: bearer tokens on the API, cookies on pages.
 
-The API takes the Authorization header alone, pages take cookies alone, so a browser's cookies can never act on the API.
+The API takes the Authorization header alone, pages take cookies alone, so a browser's cookies can never act
+on the API.
 """
 
 from collections.abc import Callable
@@ -60,7 +61,7 @@ def init_app(app: Flask, config: Config) -> None:
 
 
 def require_bearer() -> None:
-    """Set `current_user` from the Authorization header. Raises Problem not-authenticated, token-expired, -invalid."""
+    """Set `current_user` from the Authorization header. Raises Problem with status 401."""
     if not request.headers.get("Authorization"):
         raise Problem(
             "not-authenticated",
@@ -85,9 +86,9 @@ def require_bearer() -> None:
 def login_required(view: Callable[P, Any]) -> Callable[P, Any]:
     """Let a page's view run for signed-in users alone, with `current_user` set.
 
-    An expired access cookie is renewed with the refresh cookie on the way. Without a session the browser is sent to
-    the sign-in page, and from there back. Unsafe methods need the session's CSRF value in the field `csrf_token` or
-    the header X-CSRF-TOKEN; without it they answer 403.
+    An expired access cookie is renewed with the refresh cookie on the way. Without a session the browser is
+    sent to the sign-in page, and from there back. Unsafe methods need the session's CSRF value in the field
+    `csrf_token` or the header X-CSRF-TOKEN; without it they answer 403.
     """
 
     @wraps(view)
@@ -104,7 +105,7 @@ def login_required(view: Callable[P, Any]) -> Callable[P, Any]:
 
 
 def load_page_user() -> User:
-    """Return (and set as `current_user`) the user of the page's cookies. Raises Problem with status 401 or 403."""
+    """Return (and set as `current_user`) the user of the page's cookies. Raises Problem (401 or 403)."""
     try:
         claims = _claims(verify_jwt_in_request(locations=["cookies"]))
     except CSRFError as error:
@@ -148,7 +149,7 @@ def end(response: BaseResponse) -> None:
 
 
 def safe_next(target: str | None) -> str:
-    """Return `target` when it is a path of this portal, else "/": sign-in must not send people to other sites."""
+    """Return `target` when it is a path of this portal, else "/": sign-in must not lead to other sites."""
     if target and target.startswith("/") and not target.startswith(("//", "/\\")) and target.isprintable():
         return target
     return "/"

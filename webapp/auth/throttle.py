@@ -1,4 +1,4 @@
-"""Limits on failed attempts to sign in, kept in the database so that they hold across processes and restarts."""
+"""Limits on failed attempts to sign in, kept in the database to hold across processes and restarts."""
 
 from datetime import datetime, timedelta
 from math import ceil
@@ -18,8 +18,8 @@ ATTEMPTS_PER_ADDRESS = 20
 def admit(session: Session, name: str, address: str) -> None:
     """Count one attempt before its password is looked at, so that guesses made side by side count as well.
 
-    Raises Problem too-many-attempts, with the seconds to wait, when the name or the address has used up its attempts.
-    The caller holds a writing transaction.
+    Raises Problem too-many-attempts, with the seconds to wait, when the name or the address has used up its
+    attempts. The caller holds a writing transaction.
     """
     now = utcnow()
     session.execute(delete(LoginAttempt).where(LoginAttempt.created_at < now - WINDOW))
@@ -43,7 +43,7 @@ def forgive(session: Session, name: str) -> None:
 
 
 def _wait(session: Session, whose: ColumnElement[bool], limit: int, now: datetime) -> int:
-    """Return the seconds until one of the newest `limit` attempts leaves the window; 0 when there are fewer."""
+    """Return the seconds until one of the newest `limit` attempts leaves the window; 0 if there are fewer."""
     query = select(LoginAttempt.created_at).where(whose).order_by(LoginAttempt.created_at.desc()).limit(limit)
     times = list(session.scalars(query))
     return 0 if len(times) < limit else max(1, ceil((times[-1] + WINDOW - now).total_seconds()))

@@ -7,12 +7,12 @@ from sqlalchemy import JSON, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.auth.models import User
-from webapp.db import UTCDateTime, db, utcnow
+from webapp.db import Base, UTCDateTime, utcnow
 
 STATES = ("creating", "ready", "failed", "updating", "deleting", "blocked")
 
 
-class Project(db.Model):
+class Project(Base):
     """The desired state of a project; what really runs is read from the cluster."""
 
     __tablename__ = "projects"
@@ -33,7 +33,7 @@ class Project(db.Model):
     )
 
 
-class Membership(db.Model):
+class Membership(Base):
     """A user's role in a project, beside its owner."""
 
     __tablename__ = "memberships"

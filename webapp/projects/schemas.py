@@ -7,9 +7,7 @@ from pydantic import Field, field_validator
 
 from webapp.schemas import ProjectName, Quantity, Spec
 
-UserName = Annotated[
-    str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9]([-a-z0-9._@]*[a-z0-9])?$")
-]
+UserName = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9]([-a-z0-9._@]*[a-z0-9])?$")]
 
 
 class Quota(Spec):
@@ -24,7 +22,7 @@ class Quota(Spec):
 class Member(Spec):
     """A user of the portal and what they may do in the project."""
 
-    user: UserName = Field(description="Name of the user", examples=["ada"])
+    user: UserName = Field(description="Name of the user", examples=["grace"])
     role: Literal["owner", "developer", "viewer"] = Field(
         description="owner: everything; developer: change applications; viewer: read", examples=["developer"]
     )
@@ -33,9 +31,13 @@ class Member(Spec):
 class ProjectSettings(Spec):
     """The settings of a project that can be changed later."""
 
-    description: str = Field("", max_length=500, description="What the project is for", examples=["Our web shop"])
+    description: str = Field(
+        "", max_length=500, description="What the project is for", examples=["Our web shop"]
+    )
     owner: UserName = Field("operator", description="User who answers for the project", examples=["ada"])
-    members: list[Member] = Field(default_factory=list, max_length=200, description="Members beside the owner")
+    members: list[Member] = Field(
+        default_factory=list, max_length=200, description="Members beside the owner"
+    )
     quota: Quota = Field(default_factory=Quota, description="Limits of the whole project")
     pod_security: Literal["restricted", "baseline"] = Field(
         "restricted", description="Pod Security level that the namespace enforces", examples=["restricted"]
@@ -56,7 +58,9 @@ class ProjectSettings(Spec):
             try:
                 networks.append(str(ip_network(cidr)))
             except ValueError as error:
-                raise ValueError(f"'{cidr}' is not a network in CIDR notation, like 203.0.113.0/24") from error
+                raise ValueError(
+                    f"'{cidr}' is not a network in CIDR notation, like 203.0.113.0/24"
+                ) from error
         return networks
 
 

@@ -1,0 +1,214 @@
+"""What the API answers about applications."""
+
+from datetime import datetime
+
+from flask import current_app
+from pydantic import Field
+
+from webapp.applications import services
+from webapp.applications.models import Application
+from webapp.applications.schemas import (
+    Autoscaling,
+    EnvName,
+    Port,
+    Resources,
+    Variable,
+    Volume,
+)
+from webapp.cluster import ClusterUnreachable
+from webapp.cluster.state import Workload
+from webapp.jobs.models import Job
+from webapp.links import JobReference, PageLinks, application_path, job_path, project_path
+from webapp.projects.models import Project
+from webapp.schemas import Model
+
+_UNKNOWN = "unknown: the cluster does not answer"
+
+
+class ApplicationLinks(Model):
+    """Where to go from an application."""
+
+    self_: str = Field(
+        alias="self", description="The application", examples=["/api/v1/projects/shop/applications/web"]
+    )
+    project: str = Field(description="Its project", examples=["/api/v1/projects/shop"])
+    jobs: str = Field(description="Its jobs", examples=["/api/v1/jobs?project=shop&application=web"])
+
+
+class SecretName(Model):
+    """A secret environment variable; its value is never shown."""
+
+    name: EnvName = Field(description="Name of the variable", examples=["DATABASE_PASSWORD"])
+
+
+class ShownSettings(Model):
+    """The desired state of an application; secrets by name only."""
+
+    image: str = Field(description="Image that runs", examples=["registry.example.org/team/web:1.2"])
+    command: list[str] = Field(description="Replaces the image's entrypoint", examples=[["/web"]])
+    args: list[str] = Field(description="Arguments of the command", examples=[["--verbose"]])
+    ports: list[Port] = Field(description="Ports; the first one answers at the application's address")
+    replicas: int = Field(description="Number of pods", examples=[2])
+    resources: Resources = Field(description="Requests and limits of one pod")
+    env: list[Variable] = Field(description="Environment variables")
+    secrets: list[SecretName] = Field(description="Secret environment variables")
+    host: str | None = Field(description="Host name of its own", examples=["shop.example.org"])
+    health_path: str | None = Field(description="Path that answers 200 when healthy", examples=["/healthz"])
+    volume: Volume | None = Field(description="A volume of its own")
+    autoscaling: Autoscaling | None = Field(description="Follow the load")
+    run_as_user: int | None = Field(description="Numeric user to run as", examples=[1000])
+
+
+class PodState(Model):
+    """One pod, read live."""
+
+    name: str = Field(description="Name of the pod", examples=["web-5c7d9b6f4-x2x7k"])
+    node: str = Field(description="Node that it runs on; empty while it waits for one", examples=["croft-2"])
+    ready: bool = Field(description="Whether it serves", examples=[True])
+    restarts: int = Field(description="How often its containers were restarted", examples=[0])
+    reason: str = Field(description="Why it is not ready, in words; empty when it is", examples=[""])
+    created_at: datetime = Field(description="When it was made, UTC", examples=["2026-01-31T12:00:00Z"])
+
+
+class ApplicationSummary(Model):
+    """An application in a list."""
+
+    name: str = Field(description="Name of the application", examples=["web"])
+    project: str = Field(description="Project that it belongs to", examples=["shop"])
+    state: str = Field(
+        description="creating, ready, failed, updating or deleting: how its last job went", examples=["ready"]
+    )
+    status: str = Field(description="What really runs, in words, read live", examples=["2 of 2 pods ready"])
+    image: str = Field(description="Image that runs", examples=["registry.example.org/team/web:1.2"])
+    url: str = Field(description="Address at which it answers", examples=["http://web.shop.localhost:8080"])
+    created_at: datetime = Field(description="When it was created, UTC", examples=["2026-01-31T12:00:00Z"])
+    updated_at: datetime = Field(description="When it was last changed", examples=["2026-01-31T12:00:00Z"])
+    version: int = Field(description="Grows with each change of the settings", examples=[1])
+    links: ApplicationLinks = Field(description="Where to go from here")
+
+
+class ApplicationDetail(ApplicationSummary):
+    """An application with its settings and its pods."""
+
+    spec: ShownSettings = Field(description="The desired state")
+    pods: list[PodState] | None = Field(
+        description="Its pods, read live; null when the cluster does not answer"
+    )
+
+
+class ApplicationList(Model):
+    """One page of applications, in order of their names."""
+
+    items: list[ApplicationSummary] = Field(description="The applications")
+    links: PageLinks = Field(description="This page and the next")
+
+
+class ApplicationChangeLinks(Model):
+    """Where to follow a change of an application."""
+
+    self_: str = Field(
+        alias="self", description="The application", examples=["/api/v1/projects/shop/applications/web"]
+    )
+    application: str = Field(
+        description="The application", examples=["/api/v1/projects/shop/applications/web"]
+    )
+    project: str = Field(description="Its project", examples=["/api/v1/projects/shop"])
+    job: str = Field(
+        description="The job that does it", examples=["/api/v1/jobs/0f8c2ab3d4e5f60718293a4b5c6d7e8f"]
+    )
+
+
+class ApplicationReference(Model):
+    """An application that changes."""
+
+    name: str = Field(description="Name of the application", examples=["web"])
+    project: str = Field(description="Project that it belongs to", examples=["shop"])
+    state: str = Field(description="creating, updating or deleting", examples=["creating"])
+    url: str = Field(description="Address at which it answers", examples=["http://web.shop.localhost:8080"])
+    version: int = Field(description="Grows with each change of the settings", examples=[1])
+
+
+class ApplicationChange(Model):
+    """A change of an application that was accepted and is on its way."""
+
+    application: ApplicationReference = Field(description="The application")
+    job: JobReference = Field(description="The job that does it")
+    links: ApplicationChangeLinks = Field(description="Where to follow it")
+
+
+def page(found: services.ApplicationPage, self_: str, next_: str | None) -> ApplicationList:
+    """Return one page of applications with the addresses of this page and the next."""
+    live = _live(found.applications[0].project) if found.applications else {}
+    items = [ApplicationSummary(**_common(item, live)) for item in found.applications]
+    return ApplicationList(items=items, links=PageLinks(self_=self_, next=next_))
+
+
+def detail(application: Application) -> ApplicationDetail:
+    """Return an application with its settings and its pods."""
+    live = _live(application.project)
+    shown = services.shown_spec(application)
+    settings = ShownSettings.model_validate({k: v for k, v in shown.items() if k not in ("project", "name")})
+    pods = None
+    if live is not None:
+        workload = live.get(application.name)
+        pods = [
+            PodState(
+                name=pod.name,
+                node=pod.node,
+                ready=pod.ready,
+                restarts=pod.restarts,
+                reason=pod.reason,
+                created_at=pod.created_at,
+            )
+            for pod in (workload.pods if workload else ())
+        ]
+    return ApplicationDetail(**_common(application, live), spec=settings, pods=pods)
+
+
+def change(application: Application, job: Job) -> ApplicationChange:
+    """Return what is answered to an accepted change."""
+    path = application_path(application.project.name, application.name)
+    return ApplicationChange(
+        application=ApplicationReference(
+            name=application.name,
+            project=application.project.name,
+            state=application.state,
+            url=services.url_of(application),
+            version=application.version,
+        ),
+        job=JobReference(id=job.id, kind=job.kind, state=job.state),
+        links=ApplicationChangeLinks(
+            self_=path, application=path, project=project_path(application.project.name), job=job_path(job.id)
+        ),
+    )
+
+
+def _common(application: Application, live: dict[str, Workload] | None) -> dict:
+    project = application.project.name
+    path = application_path(project, application.name)
+    return {
+        "name": application.name,
+        "project": project,
+        "state": application.state,
+        "status": _UNKNOWN
+        if live is None
+        else services.status_words(application, live.get(application.name)),
+        "image": application.spec["image"],
+        "url": services.url_of(application),
+        "created_at": application.created_at,
+        "updated_at": application.updated_at,
+        "version": application.version,
+        "links": ApplicationLinks(
+            self_=path,
+            project=project_path(project),
+            jobs=f"/api/v1/jobs?project={project}&application={application.name}",
+        ),
+    }
+
+
+def _live(project: Project) -> dict[str, Workload] | None:
+    try:
+        return services.live(project)
+    except ClusterUnreachable as error:
+        current_app.logger.warning("the state of %s is not shown: %s", project.name, error)
+        return None

@@ -1,0 +1,90 @@
+"""Pods as the Kubernetes API shows them, turned into values and words."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from webapp.cluster.state import Pod
+from webapp.quantities import parse_quantity
+
+_IMAGE_WAITS = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName")
+_MAX_MESSAGE = 200
+
+
+def pod_from(item: dict[str, Any]) -> Pod:
+    """Return the pod that an API object describes."""
+    status = item.get("status", {})
+    spec = item.get("spec", {})
+    containers = status.get("containerStatuses", [])
+    conditions = {c["type"]: c for c in status.get("conditions", [])}
+    ready = (
+        conditions.get("Ready", {}).get("status") == "True" and "deletionTimestamp" not in item["metadata"]
+    )
+    return Pod(
+        name=item["metadata"]["name"],
+        node=spec.get("nodeName", ""),
+        ready=ready,
+        restarts=sum(container.get("restartCount", 0) for container in containers),
+        reason="" if ready else _reason(item, conditions, containers),
+        created_at=datetime.fromisoformat(item["metadata"]["creationTimestamp"]).astimezone(UTC),
+        requests=_requests(spec),
+    )
+
+
+def counts(pod: dict[str, Any]) -> bool:
+    """Tell whether the pod still counts: one that has ended for good uses nothing."""
+    return pod.get("status", {}).get("phase") not in ("Succeeded", "Failed")
+
+
+def shorten(message: str) -> str:
+    """Return a message of the cluster as one short line."""
+    line = " ".join(message.split())
+    return line if len(line) <= _MAX_MESSAGE else line[: _MAX_MESSAGE - 1] + "…"
+
+
+def _requests(spec: dict[str, Any]) -> dict[str, Decimal]:
+    total = {"cpu": Decimal(0), "memory": Decimal(0), "pods": Decimal(1)}
+    for container in spec.get("containers", []):
+        requests = container.get("resources", {}).get("requests", {})
+        for name in ("cpu", "memory"):
+            total[name] += parse_quantity(requests.get(name, "0"))
+    return total
+
+
+def _reason(pod: dict[str, Any], conditions: dict[str, Any], containers: list[dict[str, Any]]) -> str:
+    if "deletionTimestamp" in pod["metadata"]:
+        return "is ending"
+    status = pod.get("status", {})
+    if status.get("phase") == "Failed":
+        return f"was ended: {shorten(status.get('message') or status.get('reason') or 'it failed')}"
+    scheduled = conditions.get("PodScheduled", {})
+    if scheduled.get("status") == "False":
+        return f"waits for a node: {shorten(scheduled.get('message', 'none has room for it'))}"
+    for container in containers:
+        if reason := _container_reason(container):
+            return reason
+    return "is starting"
+
+
+def _container_reason(container: dict[str, Any]) -> str:
+    state = container.get("state", {})
+    if waiting := state.get("waiting"):
+        reason = waiting.get("reason", "")
+        if reason in _IMAGE_WAITS:
+            return f"waits for image {container['image']}, which cannot be pulled"
+        if reason == "CrashLoopBackOff":
+            return f"keeps ending {_ending(container.get('lastState', {}).get('terminated', {}))}"
+        if reason in ("ContainerCreating", "PodInitializing", ""):
+            return ""
+        return f"cannot start: {shorten(waiting.get('message') or reason)}"
+    if terminated := state.get("terminated"):
+        return f"has ended {_ending(terminated)}"
+    if "running" in state and not container.get("ready"):
+        return "runs, but does not answer its health check yet"
+    return ""
+
+
+def _ending(terminated: dict[str, Any]) -> str:
+    if terminated.get("reason") == "OOMKilled":
+        return "because it needs more memory than its limit"
+    return f"with exit code {terminated.get('exitCode', 'unknown')}"
