@@ -27,7 +27,9 @@ class NewEvent:
 
 
 def append(session: Session, job: Job, events: Sequence[NewEvent]) -> None:
-    """Add `events` to the job, numbered after its newest one. The job's row must be locked by this transaction."""
+    """Add `events` to the job, numbered after its newest one. The job's row must be locked by this
+    transaction.
+    """
     first = job.last_event + 1
     job.last_event += len(events)
     session.add_all(rows(job.id, first, events))

@@ -37,7 +37,7 @@ class ClaimedJob:
 
 
 def claim(worker: str) -> ClaimedJob | None:
-    """Take the oldest waiting job whose project has no running job and no older waiting one; None for none."""
+    """Take the oldest waiting job whose project has no running and no older waiting one; None for none."""
     other = aliased(Job)
     blocked = exists().where(
         other.project_name == Job.project_name,
@@ -83,7 +83,7 @@ def claim(worker: str) -> ClaimedJob | None:
 
 
 def add_events(worker: str, job_id: str, events: Sequence[NewEvent]) -> bool:
-    """Append events to a running job. False, and nothing is written, when it is not this worker's any more."""
+    """Append events to a running job. False, and nothing written, when it is not this worker's any more."""
     with writing() as session:
         last = session.scalar(
             update(Job)
@@ -164,8 +164,8 @@ def put_back(worker: str, job_id: str, reason: str, events: Sequence[NewEvent] =
 def recover(worker: str, job_id: str, what_happened: str, events: Sequence[NewEvent] = ()) -> str | None:
     """Give a job, whose processes are gone, a second chance; end it as failed when that was its second.
 
-    `what_happened` is a sentence without its full stop. Returns the job's new state, None when the job was not
-    this worker's any more.
+    `what_happened` is a sentence without its full stop. Returns the job's new state, None when the job was
+    not this worker's any more.
     """
     with writing() as session:
         job = _own(session, worker, job_id)
@@ -204,7 +204,9 @@ def lost_jobs(session: Session, dead: Collection[str] = ()) -> list[LostJob]:
 
 
 def take_over(worker: str, job: LostJob) -> bool:
-    """Make a lost job this worker's own; only one of several workers can, and only if it was not heard of since."""
+    """Make a lost job this worker's own; only one of several workers can, and only if it was not heard of
+    since.
+    """
     with writing() as session:
         taken = session.scalar(
             update(Job)

@@ -1,4 +1,6 @@
-"""What the portal does with jobs: put them into the queue, show them to those who may see them, cancel them."""
+"""What the portal does with jobs: put them into the queue, show them to those who may see them, cancel
+them.
+"""
 
 import base64
 import binascii
@@ -31,10 +33,11 @@ def enqueue(
     request: dict[str, Any],
     application_name: str | None = None,
 ) -> Job:
-    """Add a job to the queue within the caller's transaction, which also writes the desired state; do not commit.
+    """Add a job to the queue within the caller's transaction, which also writes the desired state; do not
+    commit.
 
-    `kind` is one of models.KINDS; `request` is the playbook's request file, {"project": …} or {"application": …};
-    `user` is None when the portal itself asks.
+    `kind` is one of models.KINDS; `request` is the playbook's request file, {"project": …} or
+    {"application": …}; `user` is None when the portal itself asks.
     """
     if kind not in KINDS:
         raise ValueError(f"'{kind}' is not a kind of job")
@@ -119,14 +122,17 @@ def events_after(session: Session, job_id: str, number: int = 0, limit: int = 10
 
 
 def may_cancel(user: User, job: Job) -> bool:
-    """Whether the user may cancel the job: its own, as an owner or developer of its project, or as an administrator."""
+    """Whether the user may cancel the job: its own, as an owner or developer of its project, or as an
+    administrator.
+    """
     if user.is_admin or job.user_id == user.id:
         return True
     return bool(db.session.scalar(select(_in_project(user, ("owner", "developer"), job.project_name))))
 
 
 def cancel(user: User, job_id: str) -> Job:
-    """End a waiting job at once; ask the worker to end a running one. Commits. Doing it twice changes nothing.
+    """End a waiting job at once; ask the worker to end a running one. Commits. Doing it twice changes
+    nothing.
 
     Raises Problem `job-not-found`, `role-too-low`, or `state-conflict` when the job has ended.
     """

@@ -1,4 +1,6 @@
-"""`python -m webapp.worker`: work. `python -m webapp.worker --check`: tell whether a worker here is alive (a probe)."""
+"""`python -m webapp.worker`: work. `python -m webapp.worker --check`: tell whether a worker here is alive
+(a probe).
+"""
 
 import argparse
 import logging

@@ -48,7 +48,9 @@ class LauncherClient:
         return reading
 
     def kill(self, job: str) -> None:
-        """Ask for the end of all of a job's processes; {"ended": …} comes when it is done. Raises LauncherGone."""
+        """Ask for the end of all of a job's processes; {"ended": …} comes when it is done. Raises
+        LauncherGone.
+        """
         try:
             self.control.send(json.dumps({"kill": job}).encode())
         except OSError as error:

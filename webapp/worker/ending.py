@@ -12,7 +12,8 @@ log = logging.getLogger("croft.worker")
 def conclude(worker: str, job: RunningJob, timeout: int) -> None:
     """Remove the job's folder and write its end (or its return to the queue) in one transaction.
 
-    `timeout` is the one it ran with, in seconds. May be called again when the database fails. Raises DBAPIError.
+    `timeout` is the one it ran with, in seconds. May be called again when the database fails. Raises
+    DBAPIError.
     """
     try:
         remove(job.folder)

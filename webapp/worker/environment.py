@@ -1,4 +1,6 @@
-"""The environment of everything that Ansible runs in: an allow-list, so that no secret of the portal's gets there."""
+"""The environment of everything that Ansible runs in: an allow-list, so that no secret of the portal's gets
+there.
+"""
 
 import os
 import sys
@@ -7,7 +9,8 @@ from pathlib import Path
 
 from webapp.config import HOME
 
-# On every process below the launcher, since they inherit it: how a new worker finds what an earlier one left running.
+# On every process below the launcher, since they inherit it: how a new worker finds what an earlier one
+# left running.
 WORKER_TAG = "CROFT_WORKER_ID"
 # Set for one job's processes: ansible-runner's child hands it to all that Ansible starts.
 JOB_TAG = "CROFT_JOB_ID"
@@ -27,7 +30,8 @@ def launcher_environment(
 ) -> dict[str, str]:
     """Return the launcher's environment, which is Ansible's configuration too.
 
-    `worker` is the worker's name, `folder` its private HOME, `home` the folder with ansible.cfg and the playbooks.
+    `worker` is the worker's name, `folder` its private HOME, `home` the folder with ansible.cfg and the
+    playbooks.
     """
     config = home / "ansible.cfg"
     return {
@@ -46,6 +50,7 @@ def launcher_environment(
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "False",
         "ANSIBLE_LOCALHOST_WARNING": "False",
         "ANSIBLE_NOCOLOR": "True",
-        # A value that was not meant as a template, and looks like one, ends the job instead of being passed on.
+        # A value that was not meant as a template, and looks like one, ends the job instead of being passed
+        # on.
         "_ANSIBLE_TEMPLAR_UNTRUSTED_TEMPLATE_BEHAVIOR": "error",
     }

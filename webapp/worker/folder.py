@@ -1,10 +1,10 @@
 """The worker's private folder: its identity over restarts, its jobs' files, and its sign of life.
 
 <CROFT_JOB_DIR>/worker-<n>/   0700, held by a lock on `lock` as long as the worker lives
-    id                        the worker's name in the database; the next worker here inherits it, and its jobs
-    alive                     touched by the worker's loop; `python -m webapp.worker --check` looks at its age
-    home/                     HOME of the launcher
-    jobs/<job>-<attempt>/     one job's private_data_dir, removed at its end
+    id                        the worker's name in the database; the next worker here inherits it, and its
+    jobs alive                     touched by the worker's loop; `python -m webapp.worker --check` looks at
+    its age home/                     HOME of the launcher jobs/<job>-<attempt>/     one job's
+    private_data_dir, removed at its end
 """
 
 import fcntl
@@ -43,7 +43,7 @@ class WorkerFolder:
         status = base.stat()
         if status.st_uid not in (0, os.getuid()):
             raise FolderError(
-                f"{base} belongs to another user (uid {status.st_uid}); set CROFT_JOB_DIR to a folder of your own"
+                f"{base} belongs to another user (uid {status.st_uid}); set CROFT_JOB_DIR to one of your own"
             )
         for number in range(MAX_WORKERS):
             path = base / f"worker-{number}"
@@ -102,7 +102,9 @@ class WorkerFolder:
 
 
 def youngest_sign_of_life(base: Path) -> float | None:
-    """Return how many seconds ago a worker below `base` gave its last sign of life; None when none ever did."""
+    """Return how many seconds ago a worker below `base` gave its last sign of life; None when none ever
+    did.
+    """
     ages = [time.time() - path.stat().st_mtime for path in base.glob("worker-*/alive")]
     return min(ages, default=None)
 

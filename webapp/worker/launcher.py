@@ -1,9 +1,9 @@
 """The launcher: a process without secrets that keeps Ansible loaded and forks a child for each job.
 
-It talks with the worker over a socket (sequenced packets of JSON): the worker sends {"run": {…}} with the write end of
-a pipe for the events, and {"kill": id}; it hears {"ready": pid} once, and for each job {"ended": id, "code": …,
-"left": …} when none of the job's processes is left (`left` says what could not be ended, else it is empty). When the
-worker goes away, the launcher ends all jobs and itself.
+It talks with the worker over a socket (sequenced packets of JSON): the worker sends {"run": {…}} with the
+write end of a pipe for the events, and {"kill": id}; it hears {"ready": pid} once, and for each job
+{"ended": id, "code": …, "left": …} when none of the job's processes is left (`left` says what could not be
+ended, else it is empty). When the worker goes away, the launcher ends all jobs and itself.
 """
 
 import gc
@@ -78,7 +78,9 @@ class Launcher:
                 kill([child.pid])
 
     def _bury(self, child: _Child) -> None:
-        """Reap a job's child, and end what it left: orphans that are below us and below no other job's child."""
+        """Reap a job's child, and end what it left: orphans that are below us and below no other job's
+        child.
+        """
         self._selector.unregister(child.pidfd)
         os.close(child.pidfd)
         del self._children[child.pid]
@@ -119,7 +121,9 @@ def _be_job(spec: dict[str, Any], pipe: int) -> None:
 
 
 def main() -> None:
-    """Load Ansible with its settings in the environment, then serve the socket whose number is the argument."""
+    """Load Ansible with its settings in the environment, then serve the socket whose number is the
+    argument.
+    """
     control = socket.socket(fileno=int(sys.argv[1]))
     control.set_inheritable(False)
     become_subreaper()

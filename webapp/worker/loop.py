@@ -231,7 +231,7 @@ class Worker:
                 job.written_at = now
 
     def _beat(self, now: float) -> None:
-        """Say that we live; end the jobs that are not ours any more; look for jobs that nobody looks after."""
+        """Say that we live; end the jobs that are not ours any more; look for jobs of dead workers."""
         if self._jobs:
             kept = queue.heartbeat(self._name, list(self._jobs))
             for job in self._jobs.values():

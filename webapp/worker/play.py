@@ -1,8 +1,8 @@
 """The child process of one job: ansible-runner drives the playbook, events leave through a pipe.
 
-Started by a fork of the launcher, which has Ansible loaded. Where ansible-runner would execute `ansible-playbook` in a
-new Python, the process that it makes for that goes on as ansible-playbook itself: same arguments, same environment,
-same terminal, but half a second of imports less.
+Started by a fork of the launcher, which has Ansible loaded. Where ansible-runner would execute
+`ansible-playbook` in a new Python, the process that it makes for that goes on as ansible-playbook itself:
+same arguments, same environment, same terminal, but half a second of imports less.
 """
 
 import gc
@@ -31,8 +31,8 @@ _LOOK_EVERY = 0.2
 def play(spec: dict[str, Any], pipe: int) -> int:
     """Run one job to its end in this process; return the exit code.
 
-    `spec`: job (id), folder (made by the worker, with request.json), playbook (path), variables. Lines of JSON go to
-    `pipe`: {"event": …} for each event, at last {"end": {status, message, result}}.
+    `spec`: job (id), folder (made by the worker, with request.json), playbook (path), variables. Lines of
+    JSON go to `pipe`: {"event": …} for each event, at last {"end": {status, message, result}}.
     """
     become_subreaper()
     folder = Path(spec["folder"])
@@ -91,7 +91,9 @@ def _move_into(folder: Path, job_id: str) -> None:
 
 
 def _check_environment(loaded_with: dict[str, str], wanted: dict[str, str]) -> None:
-    """Ansible reads its settings when it is imported: refuse to run with others than ansible-runner asks for."""
+    """Ansible reads its settings when it is imported: refuse to run with others than ansible-runner asks
+    for.
+    """
     names = {name for name in (*loaded_with, *wanted) if name.startswith(("ANSIBLE_", "_ANSIBLE_"))}
     different = sorted(name for name in names if loaded_with.get(name) != wanted.get(name))
     if different:
@@ -101,7 +103,9 @@ def _check_environment(loaded_with: dict[str, str], wanted: dict[str, str]) -> N
 
 
 class _LoadedPlaybook(pexpect.spawn):
-    """Starts ansible-playbook on a new terminal in a fork of this process, instead of executing the program."""
+    """Starts ansible-playbook on a new terminal in a fork of this process, instead of executing the
+    program.
+    """
 
     def __init__(self, command: str, args: list[str], *, env: dict[str, str], **options: Any) -> None:
         def go_on_as_playbook() -> NoReturn:

@@ -24,7 +24,8 @@ _MODULES = (
 def load() -> None:
     """Import everything, with the settings that ansible-runner will ask for. Raises ImportError."""
     runner = import_module("ansible_runner.utils")
-    # Ansible takes its settings from the environment once, at import; webapp.worker.play checks that they fit.
+    # Ansible takes its settings from the environment once, at import; webapp.worker.play checks that they
+    # fit.
     os.environ.update(
         {
             "ANSIBLE_CALLBACK_PLUGINS": runner.get_callback_dir(),

@@ -1,4 +1,6 @@
-"""Find and end whole families of processes, also those that called setsid() or lost their parent (Linux only)."""
+"""Find and end whole families of processes, also those that called setsid() or lost their parent (Linux
+only).
+"""
 
 import contextlib
 import ctypes
@@ -19,7 +21,9 @@ class ProcessError(Exception):
 
 
 def become_subreaper() -> None:
-    """Let orphans below this process become its own children, so that none gets out of sight. Raises OSError."""
+    """Let orphans below this process become its own children, so that none gets out of sight. Raises
+    OSError.
+    """
     if _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         number = ctypes.get_errno()
         raise OSError(number, f"prctl(PR_SET_CHILD_SUBREAPER): {os.strerror(number)}")
@@ -42,7 +46,9 @@ def descendants(root: int, spare: Collection[int] = ()) -> set[int]:
 
 
 def tagged(tag: str, value: str) -> set[int]:
-    """Return the pids of living processes that were started with the environment variable `tag` set to `value`."""
+    """Return the pids of living processes that were started with the environment variable `tag` set to
+    `value`.
+    """
     wanted = f"{tag}={value}".encode()
     found = set()
     for pid, (_parent, state) in _table().items():
@@ -55,7 +61,9 @@ def tagged(tag: str, value: str) -> set[int]:
 
 
 def kill(pids: Iterable[int], timeout: float = 5.0) -> None:
-    """Kill the processes and wait until they are gone. Raises ProcessError when one is not after `timeout` seconds."""
+    """Kill the processes and wait until they are gone. Raises ProcessError when one is not after `timeout`
+    seconds.
+    """
     waiting: dict[int, int] = {}
     poller = select.poll()
     try:

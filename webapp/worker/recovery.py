@@ -19,9 +19,11 @@ WHAT_HAPPENED = "The worker stopped while this job was running"
 
 
 def end_earlier_life(folder: WorkerFolder, base: Path) -> None:
-    """Before anything is claimed: end the processes and remove the files of dead workers here, and recover their jobs.
+    """Before anything is claimed: end the processes and remove the files of dead workers here, and recover
+    their jobs.
 
-    Dead are the worker whose folder this one has inherited, and those below `base` whose folders nobody holds.
+    Dead are the worker whose folder this one has inherited, and those below `base` whose folders nobody
+    holds.
     """
     dead = {folder.worker}
     _end_processes(folder.worker)
@@ -38,11 +40,12 @@ def end_earlier_life(folder: WorkerFolder, base: Path) -> None:
 
 
 def recover_lost(worker: str, own: Collection[str]) -> None:
-    """Recover jobs of workers that have not been heard of; leave those alone that this worker runs (`own`)."""
+    """Recover jobs of workers that have not been heard of; leave those that this worker runs (`own`)."""
     with Session(db.engine) as session:
         lost = [job for job in queue.lost_jobs(session) if job.id not in own]
     for job in lost:
-        # If it lived on this machine, something of it may be left here. (What was ours has been ended before.)
+        # If it lived on this machine, something of it may be left here. (What was ours has been ended
+        # before.)
         if job.worker != worker:
             _end_processes(job.worker)
         _recover(worker, job)

@@ -26,7 +26,8 @@ class RunningJob:
     pipe: int
     deadline: float
     started: float = field(default_factory=time.monotonic)
-    # Why the worker ends it: "cancel", "timeout", "stop" (the worker stops), "lost" (it is another worker's now).
+    # Why the worker ends it: "cancel", "timeout", "stop" (the worker stops), "lost" (it is another worker's
+    # now).
     reason: str | None = None
     events: list[NewEvent] = field(default_factory=list)
     written_at: float = 0.0
@@ -65,7 +66,7 @@ class RunningJob:
 
 
 def prepare(folder: Path, job: ClaimedJob, config: Config) -> dict[str, Any]:
-    """Make the job's private folder with its request; return what webapp.worker.play needs. Raises OSError."""
+    """Make the job's private folder with its request; return what play() needs. Raises OSError."""
     folder.mkdir(mode=0o700)
     request = folder / "request.json"
     descriptor = os.open(request, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -1,4 +1,6 @@
-"""Turn ansible-runner's events into the lines of a job: what a user reads, and nothing of a task's arguments."""
+"""Turn ansible-runner's events into the lines of a job: what a user reads, and nothing of a task's
+arguments.
+"""
 
 import re
 from dataclasses import dataclass, field

@@ -33,8 +33,8 @@ class Wakeup(Protocol):
 class SqliteWakeup:
     """Asks the database file's version, which changes with every commit of another connection.
 
-    It costs some microseconds and no lock (https://www.sqlite.org/pragma.html#pragma_data_version), so that asking ten
-    times a second is no load.
+    It costs some microseconds and no lock (https://www.sqlite.org/pragma.html#pragma_data_version), so that
+    asking ten times a second is no load.
     """
 
     interval = 0.1
@@ -62,8 +62,8 @@ class SqliteWakeup:
 class PostgresWakeup:
     """Listens on the channel that services notify.
 
-    Every few seconds it says "changed" unasked, in case a notification was lost; every second while it cannot listen
-    (a connection pooler in transaction mode does not pass notifications on).
+    Every few seconds it says "changed" unasked, in case a notification was lost; every second while it
+    cannot listen (a connection pooler in transaction mode does not pass notifications on).
     """
 
     _RETRY = 5.0
@@ -124,7 +124,9 @@ class PostgresWakeup:
 
 
 def wakeup_for(engine: Engine) -> Wakeup:
-    """Return what fits the database. Raises ValueError for an SQLite database in memory, which no worker can share."""
+    """Return what fits the database. Raises ValueError for an SQLite database in memory, which no worker
+    can share.
+    """
     if engine.dialect.name == "postgresql":
         return PostgresWakeup(engine)
     if not engine.url.database or engine.url.database == ":memory:":
