@@ -2,25 +2,22 @@
 
 import sys
 from pathlib import Path
-from typing import Any
-
-from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
+from typing import Any, ClassVar
 
 # ansible-playbook does not put the checkout on Python's path.
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 from plugins.module_utils.application_plan import Address, ApplicationPlan
-from plugins.module_utils.cluster import ClusterError, connect
-from plugins.module_utils.request_file import RequestError, validate
-from plugins.module_utils.results import plain
+from plugins.module_utils.cluster import Cluster
+from plugins.module_utils.cluster_action import Arguments, ClusterAction
+from plugins.module_utils.request_file import validate
 
 DOCUMENTATION = """
 name: application_plan
 short_description: Check an application against the cluster and work out the values of its chart
 description:
   - Changes nothing. Fails when the project does not exist, when its quota has no room, when another
-    application holds the host name, when a volume would have to change its size, or when a secret has no value.
+    application holds the host name, when a volume would change its size, or when a secret has no value.
 options:
   spec:
     type: dict
@@ -34,36 +31,21 @@ options:
 """
 
 
-class ActionModule(ActionBase):
+class ActionModule(ClusterAction):
     """The task `application_plan`."""
 
-    _requires_connection = False
+    ARGUMENTS: ClassVar[Arguments] = {
+        "spec": {"type": "dict", "required": True},
+        "domain": {"required": True},
+        "http_port": {"type": "int", "required": True},
+        "ingress_class": {"required": True},
+        "storage_class": {"default": ""},
+    }
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Do the task; the result holds `values` for charts/application and the `url` where it will answer."""
-        result = super().run(tmp, task_vars)
-        _, args = self.validate_argument_spec(
-            {
-                "spec": {"type": "dict", "required": True},
-                "domain": {"required": True},
-                "http_port": {"type": "int", "required": True},
-                "ingress_class": {"required": True},
-                "storage_class": {"default": ""},
-                "kubeconfig": {"type": "path", "default": ""},
-            }
-        )
-        address = Address(str(args["domain"]), args["http_port"], str(args["ingress_class"]))
-        try:
-            spec = validate(plain(args["spec"]), "application")
-            with connect(args["kubeconfig"]) as cluster:
-                values = ApplicationPlan(cluster, spec, address).values(str(args["storage_class"]))
-        except (RequestError, ClusterError) as error:
-            raise AnsibleActionFail(str(error)) from None
+    def work(self, cluster: Cluster, args: dict[str, Any]) -> dict[str, Any]:
+        """Do the task; the result holds `values` for charts/application and the `url` of the application."""
+        address = Address(args["domain"], args["http_port"], args["ingress_class"])
+        spec = validate(args["spec"], "application")
+        values = ApplicationPlan(cluster, spec, address).values(args["storage_class"])
         # The values hold secrets: later tasks get them, logs and events do not.
-        return {
-            **result,
-            "changed": False,
-            "values": values,
-            "url": address.url(spec),
-            "_ansible_no_log": True,
-        }
+        return {"values": values, "url": address.url(spec), "_ansible_no_log": True}

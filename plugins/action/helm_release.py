@@ -31,7 +31,7 @@ options:
   values: {type: dict, default: {}, description: Values of the chart}
   kubeconfig: {type: path, description: File that leads to the cluster; empty for the pod's service account}
   helm: {type: path, description: The helm binary; default is the variable croft_helm or helm on the PATH}
-  wait: {type: bool, default: true, description: Wait until what was released is ready}
+  wait: {type: bool, default: true, description: Wait until all is ready, or all is gone}
   timeout: {type: int, default: 120, description: Seconds to wait}
 """
 _SPEC: dict[str, dict[str, Any]] = {
@@ -70,11 +70,17 @@ class ActionModule(ActionBase):
             what = f"Helm release '{release.name}' in namespace '{release.namespace}'"
             verb = "released" if args["state"] == "present" else "removed"
             raise AnsibleActionFail(f"{what} could not be {verb}: {error}") from None
-        return {**result, "changed": outcome.changed, "status": outcome.status, "revision": outcome.revision}
+        return {
+            **result,
+            "changed": outcome.changed,
+            "status": outcome.status,
+            "revision": outcome.revision,
+            "croft_result": {"release": release.name, "revision": outcome.revision},
+        }
 
     async def _settle(self, release: Release, args: dict[str, Any], values: dict[str, Any]) -> Outcome:
         if args["state"] == "absent":
-            return await release.remove(check=self._task.check_mode)
+            return await release.remove(wait=args["wait"], check=self._task.check_mode)
         return await release.deploy(
             Chart.read(args["chart"]),
             values,

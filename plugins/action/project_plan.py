@@ -2,18 +2,15 @@
 
 import sys
 from pathlib import Path
-from typing import Any
-
-from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
+from typing import Any, ClassVar
 
 # ansible-playbook does not put the checkout on Python's path.
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
-from plugins.module_utils.cluster import ClusterError, connect
+from plugins.module_utils.cluster import Cluster
+from plugins.module_utils.cluster_action import Arguments, ClusterAction
 from plugins.module_utils.project_plan import plan_project
-from plugins.module_utils.request_file import RequestError, validate
-from plugins.module_utils.results import plain
+from plugins.module_utils.request_file import validate
 
 DOCUMENTATION = """
 name: project_plan
@@ -28,25 +25,15 @@ options:
 """
 
 
-class ActionModule(ActionBase):
+class ActionModule(ClusterAction):
     """The task `project_plan`."""
 
-    _requires_connection = False
+    ARGUMENTS: ClassVar[Arguments] = {
+        "spec": {"type": "dict", "required": True},
+        "protected_cidrs": {"type": "list", "elements": "str", "default": []},
+    }
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+    def work(self, cluster: Cluster, args: dict[str, Any]) -> dict[str, Any]:
         """Do the task; `values` in the result are those of charts/project."""
-        result = super().run(tmp, task_vars)
-        _, args = self.validate_argument_spec(
-            {
-                "spec": {"type": "dict", "required": True},
-                "protected_cidrs": {"type": "list", "elements": "str", "default": []},
-                "kubeconfig": {"type": "path", "default": ""},
-            }
-        )
-        try:
-            spec = validate(plain(args["spec"]), "project")
-            with connect(args["kubeconfig"]) as cluster:
-                values = plan_project(cluster, spec, plain(args["protected_cidrs"]))
-        except (RequestError, ClusterError) as error:
-            raise AnsibleActionFail(str(error)) from None
-        return {**result, "changed": False, "values": values}
+        spec = validate(args["spec"], "project")
+        return {"values": plan_project(cluster, spec, args["protected_cidrs"])}

@@ -137,8 +137,8 @@ class ApplicationPlan:
         storage = self._cluster.get(f"/apis/storage.k8s.io/v1/storageclasses/{name}") or {}
         if wanted < now or not storage.get("allowVolumeExpansion"):
             raise RequestError(
-                f"application.volume.size: the volume of '{self._name}' has {format_bytes(now)}, which cannot "
-                f"become {format_bytes(wanted)} on storage class '{name}'; keep the size"
+                f"application.volume.size: the volume of '{self._name}' has {format_bytes(now)}, which "
+                f"cannot become {format_bytes(wanted)} on storage class '{name}'; keep the size"
             )
 
     def _secrets(self) -> tuple[list[dict[str, str]], str]:
@@ -157,7 +157,7 @@ class ApplicationPlan:
                 kept = stored.get("data", {}).get(item["name"])
                 if kept is None:
                     raise RequestError(
-                        f"application.secrets: '{item['name']}' has no value, nor is one stored; give its value"
+                        f"application.secrets: '{item['name']}' has no value and none is stored; give one"
                     )
                 value = base64.b64decode(kept).decode()
             values.append({"name": item["name"], "value": value})

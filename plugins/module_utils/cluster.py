@@ -1,4 +1,4 @@
-"""Reading the cluster: plain JSON through the official client's connection, without its 700 model classes.
+"""Talking to the cluster: plain JSON through the official client's connection, without its 700 model classes.
 
 Importing the typed API classes costs 0.5 s of CPU in every playbook; connection, kubeconfig and service
 account handling are the parts worth having.
@@ -57,12 +57,18 @@ class Cluster:
         status, text = self._request(path, query)
         return text if status < 300 else ""
 
-    def _request(self, path: str, query: dict[str, str]) -> tuple[int, str]:
+    def delete(self, path: str) -> None:
+        """Ask for the deletion of the object at `path`; it is fine when it is gone. Raises ClusterError."""
+        status, text = self._request(path, {}, "DELETE")
+        if status >= 300 and status != 404:
+            raise ClusterError(self._refusal(path, status, text))
+
+    def _request(self, path: str, query: dict[str, str], method: str = "GET") -> tuple[int, str]:
         url = f"{self._host}{quote(path)}" + (f"?{urlencode(query)}" if query else "")
         headers = {"Accept": "application/json"}
         try:
-            self._client.update_params_for_auth(headers, [], ["BearerToken"], path, "GET", None)
-            answer = self._client.call_api("GET", url, header_params=headers, _request_timeout=_SECONDS)
+            self._client.update_params_for_auth(headers, [], ["BearerToken"], path, method, None)
+            answer = self._client.call_api(method, url, header_params=headers, _request_timeout=_SECONDS)
             return answer.status, answer.read().decode(errors="replace")
         except (HTTPError, ApiException) as error:
             raise ClusterError(f"the cluster at {self._host} does not answer: {error}") from error
@@ -73,7 +79,7 @@ class Cluster:
             message = json.loads(text)["message"]
         except (ValueError, KeyError, TypeError):
             message = text[:300]
-        return f"the cluster refuses to show {path} ({status}): {message}"
+        return f"the cluster refuses {path} ({status}): {message}"
 
 
 @contextmanager

@@ -92,12 +92,13 @@ class HelmCommand(Command):
             message = message.replace(secret, "***")
         return message[:_MESSAGE_LIMIT] or "helm failed and said nothing"
 
-    async def uninstall_foreground(self, release: str, namespace: str, timeout: int) -> None:
-        """Uninstall and wait until the objects and what hangs below them are gone.
+    async def uninstall_foreground(self, release: str, namespace: str, timeout: int, *, wait: bool) -> None:
+        """Uninstall, and with `wait` stay until the objects and what hangs below them are gone.
 
         pyhelm3 has no --cascade; without `foreground`, `--wait` returns while pods are still there.
         """
-        options = ["--namespace", namespace, "--cascade", "foreground", "--wait", "--timeout", f"{timeout}s"]
+        options = ["--namespace", namespace, "--cascade", "foreground", "--timeout", f"{timeout}s"]
+        options += ["--wait"] if wait else []
         await self.run(["uninstall", release, *options])
 
 
@@ -182,17 +183,20 @@ class Release:
         )
         return Outcome(True, made["info"]["status"], made["version"])
 
-    async def remove(self, *, check: bool) -> Outcome:
-        """Uninstall the release and wait until its objects are gone, if there is one. Raises HelmError."""
+    async def remove(self, *, wait: bool, check: bool) -> Outcome:
+        """Uninstall the release, if there is one, and with `wait` stay until its objects are gone.
+
+        Raises HelmError.
+        """
         if await self.read() is None:
             return Outcome(False, "absent", None)
         if not check:
-            await self._uninstall()
+            await self._uninstall(wait=wait)
         return Outcome(True, "absent", None)
 
-    async def _uninstall(self) -> None:
+    async def _uninstall(self, *, wait: bool = True) -> None:
         try:
-            await self.command.uninstall_foreground(self.name, self.namespace, self.timeout)
+            await self.command.uninstall_foreground(self.name, self.namespace, self.timeout, wait=wait)
         except errors.ReleaseNotFoundError:
             return  # somebody else's uninstall ended first
 
