@@ -136,7 +136,7 @@ def _page(application: Application, form: ReplicasForm) -> str:
     except ClusterUnreachable as error:
         trouble = overview.cluster_silent(error)
     name = application.project.name
-    jobs = list_jobs(current_user, project_name=name, application_name=application.name, limit=8).jobs
+    jobs = list_jobs(current_user, project_name=name, application_name=application.name, limit=6).jobs
     return render_template(
         "applications/show.html",
         section="projects",

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from webapp.jobs.models import JobEvent
-from webapp.pages.formats import offset
+from webapp.jobs.models import END_STATES, JobEvent
+from webapp.pages.formats import offset, state_word
 
 ENDINGS = ("ok", "changed", "skipped")
 
@@ -30,13 +30,19 @@ def lines_of(events: Iterable[JobEvent], start: datetime) -> list[Line]:
             task.kind, task.took = event.kind, took((event.data or {}).get("duration"))
             task = None
             continue
-        line = Line(event.number, event.kind, event.text, offset(event.created_at, start))
+        line = Line(event.number, event.kind, _text(event), offset(event.created_at, start))
         if event.kind == "task":
             task = line
         elif event.kind == "failed" and task:
             task.kind = "stopped"
         found.append(line)
     return found
+
+
+def _text(event: JobEvent) -> str:
+    """Return the event's text; the message that comes with a job's end stands above the lines already."""
+    state = (event.data or {}).get("state") if event.kind == "state" else None
+    return state_word(state) if state in END_STATES else event.text
 
 
 def took(seconds: float | None) -> str:

@@ -8,6 +8,7 @@ from webapp.applications.models import Application
 from webapp.auth.sessions import current_user, login_required
 from webapp.db import db
 from webapp.jobs import services
+from webapp.jobs import stream as job_stream
 from webapp.jobs.lines import lines_of
 from webapp.jobs.models import Job
 from webapp.problems import Problem
@@ -57,6 +58,14 @@ def show(job_id: str) -> str:
         left=result.get("left") or [],
         next=_next(job, project, application),
     )
+
+
+@pages.get("/jobs/<job_id>/events")
+@login_required
+def stream(job_id: str) -> Response:
+    """Answer with the job's events as Server-Sent Events, those above the number `after` if it is given."""
+    after = request.args.get("after", 0, type=int)
+    return job_stream.respond(services.get_job(current_user, job_id), max(0, after))
 
 
 @pages.post("/jobs/<job_id>/cancel")

@@ -65,7 +65,7 @@ def show(project: str) -> str:
     """Show a project: its applications, quota, members and recent jobs."""
     found = services.get_for(current_user, project)
     used, trouble = overview.quota_used(found)
-    jobs = list_jobs(current_user, project_name=found.name, limit=8).jobs
+    jobs = list_jobs(current_user, project_name=found.name, limit=6).jobs
     return render_template(
         "projects/show.html",
         section="projects",

@@ -4,6 +4,7 @@ import { refresh } from "./live.js";
 
 const ENDINGS = { ok: "Done: ", changed: "Changed: ", skipped: "Not needed: " };
 const WORDS = { ...ENDINGS, failed: "Failed: ", stopped: "Failed: " };
+const ENDS = { succeeded: "Succeeded", failed: "Failed", cancelled: "Cancelled" };
 const list = document.querySelector("[data-stream]");
 const status = document.getElementById("stream-status");
 
@@ -30,7 +31,8 @@ function add(event) {
   if (task && event.kind === "failed") mark(task, "stopped");
   const item = document.getElementById("event-line").content.firstElementChild.cloneNode(true);
   mark(item, event.kind);
-  item.querySelector(".text").textContent = event.text;
+  // The message that comes with the end is shown above the lines.
+  item.querySelector(".text").textContent = ENDS[event.data?.state] ?? event.text;
   item.querySelector(".at").textContent = offset(event);
   list.append(item);
 }
@@ -41,4 +43,38 @@ function take(event) {
   list.dataset.last = event.number;
   add(event);
   if (following) scrollTo({ top: document.documentElement.scrollHeight });
+}
+
+// The page's own answer shows what a state brings along: buttons, message, links, times.
+async function showState(tries = 8) {
+  const done = await refresh().catch((error) => {
+    if (!(error instanceof TypeError)) throw error; // fetch says so when the network is away
+    return false;
+  });
+  if (!done && tries > 1) setTimeout(showState, 1000, tries - 1);
+}
+
+function say(words) {
+  if (status.textContent !== words) status.textContent = words;
+}
+
+if (list) {
+  const source = new EventSource(`${list.dataset.stream}?after=${list.dataset.last}`);
+  source.addEventListener("open", () => say("New lines appear by themselves."));
+  source.addEventListener("message", (message) => {
+    const event = JSON.parse(message.data);
+    take(event);
+    if (event.kind !== "state") return;
+    if (event.data?.state in ENDS) {
+      source.close();
+      say("");
+    }
+    showState();
+  });
+  source.addEventListener("error", () => {
+    if (source.readyState === EventSource.CONNECTING) return say("The connection was lost; trying again.");
+    // The server has nothing more to send (the job has ended), or nobody is signed in any more.
+    say("Load the page again to see new lines.");
+    showState(1);
+  });
 }
