@@ -1,6 +1,6 @@
 """Command line: `python -m bundle.build <command>`.
 
-build       fill the bundle and print its folder on the last line; --check: only say whether there is work
+build       fill the bundle; the last line is the result as JSON; --check changes nothing
 key         print the bundle's key
 path        print the folder of the finished bundle; fails when there is none
 verify      read every file of the bundle and compare it with the manifest
@@ -20,9 +20,6 @@ from bundle.build.bundle import damaged_files, read_manifest
 from bundle.build.errors import BuildError
 from bundle.build.golang import drop_caches
 from bundle.build.settings import Settings
-
-# What roles/bundle looks for to tell "changed" from "ok".
-CHANGED_LINE = "bundle changed"
 
 
 def _mirrors(values: Sequence[str]) -> dict[str, str]:
@@ -65,18 +62,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _command(builder: Builder, options: argparse.Namespace) -> None:
-    if options.command == "build" and not options.check:
-        result = builder.build(options.source)
-        if result.changed:
-            print(CHANGED_LINE)
-        print(result.folder)
+    if options.command == "build":
+        result = builder.check(options.source) if options.check else builder.build(options.source)
+        print(result.as_json())
         return
     folder = builder.folder(builder.resolve(options.source))
-    if options.command == "build":
-        if read_manifest(folder) is None:
-            print(CHANGED_LINE)
-        print(folder)
-    elif options.command == "key":
+    if options.command == "key":
         print(folder.name)
     elif options.command == "path":
         if read_manifest(folder) is None:

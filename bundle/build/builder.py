@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bundle.build import host, process
@@ -31,10 +31,19 @@ _STORAGE = Path("/var/lib/containers")
 
 @dataclass(frozen=True)
 class Result:
-    """folder: the finished bundle; changed: whether anything was made or loaded in this run."""
+    """What a run did, or for a check would do.
+
+    folder: the finished bundle; changed: whether something is made or loaded; packages: missing on this host.
+    """
 
     folder: Path
+    source: str
     changed: bool
+    packages: tuple[str, ...] = ()
+
+    def as_json(self) -> str:
+        """One line for roles/bundle."""
+        return json.dumps({**asdict(self), "folder": str(self.folder)})
 
 
 class Builder:
@@ -78,7 +87,17 @@ class Builder:
             if changed:
                 self._fill(source, folder)
             loaded = self._load_host_images(folder)
-        return Result(folder, changed or loaded)
+        return Result(folder, source, changed or loaded)
+
+    def check(self, source: str) -> Result:
+        """What build() would do, without doing it."""
+        source = self.resolve(source)
+        folder = self.folder(source)
+        if read_manifest(folder) is not None:
+            return Result(folder, source, changed=False)
+        pending = self.store.pending(self.plan(source).steps)
+        wanted = sorted({package for step in pending for package in step.packages})
+        return Result(folder, source, True, tuple(p for p in wanted if not host.has_package(p)))
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -123,7 +142,10 @@ class Builder:
                 "building images needs root: run as root, or let this user use sudo without a password "
                 "(`sudo -v` right before is enough)"
             )
-        pending = [step for step in plan.steps if self.store.seconds(step) is None]
+        pending = self.store.pending(plan.steps)
+        missing = sorted({p for step in pending for p in step.packages if not host.has_package(p)})
+        if missing:
+            raise BuildError(f"these packages are needed: apt-get install {' '.join(missing)}")
         host.check_disk({self.settings.cache: sum(step.disk_mb for step in pending), _STORAGE: _STORAGE_MB})
         minutes = sum(step.seconds for step in pending) / 60
         self.report(f"{len(pending)} of {len(plan.steps)} steps to do, about {minutes:.0f} min on two cores")

@@ -95,6 +95,14 @@ def parse_index_targets(text: str) -> DebianSource:
     return DebianSource(found.get("Debian"), found.get("Debian-Security"))
 
 
+def has_package(name: str) -> bool:
+    """Whether a Debian package is installed; on other systems the operator is trusted to have its like."""
+    if shutil.which("dpkg-query") is None:
+        return True
+    query = ["dpkg-query", "--show", "--showformat", "${db:Status-Status}", name]
+    return process.succeeds(query) and process.output(query) == "installed"
+
+
 def apt_proxy() -> dict[str, str]:
     """The host's proxy for apt as environment variables, for debootstrap and for apt inside image builds."""
     if shutil.which("apt-config") is None:

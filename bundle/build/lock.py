@@ -42,6 +42,7 @@ class Component(_Strict):
     version: str
     go: GoBuild | None = None
     wheel: Wheel | None = None
+    packages: list[str] = []
     seconds: int = 5
     disk_mb: int = 50
 
@@ -87,7 +88,6 @@ class Upstream(_Strict):
 
 class Lock(_Strict):
     platform: str
-    debian: str
     python: str
     components: dict[str, Component]
     bundle: dict[str, list[str]]

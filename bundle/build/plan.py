@@ -8,7 +8,7 @@ from pathlib import Path
 from bundle.build.errors import BuildError
 from bundle.build.golang import GoToolchain
 from bundle.build.images import ImageBuilder
-from bundle.build.keys import key_of, key_of_files
+from bundle.build.keys import key_of, key_of_files, sha256_of
 from bundle.build.lock import Image, Lock
 from bundle.build.settings import Settings
 from bundle.build.steps import Step, StepStore
@@ -22,6 +22,21 @@ class Piece:
     target: str
     step: str
     path: str
+
+
+def check_pins(folder: Path, version: str, pins: dict[str, str]) -> None:
+    """Compare files of a Go module with the hashes that the lock file pins for the same files on the web.
+
+    So a pin that was not renewed with its component's version is found where the right content is at hand.
+    Raises BuildError that names the address.
+    """
+    found = {
+        f"{version}/{file.relative_to(folder)}": sha256_of(file) for file in folder.rglob("*") if file.is_file()
+    }
+    for url, pin in pins.items():
+        for end, sha256 in found.items():
+            if url.endswith(end) and sha256 != pin:
+                raise BuildError(f"bundle/lock.yml pins {url} to {pin}, but the Go module has it with {sha256}")
 
 
 @dataclass
@@ -103,6 +118,7 @@ class Planner:
                 action=lambda out, log: self.go.compile(build, out, log),
                 seconds=component.seconds,
                 disk_mb=component.disk_mb,
+                packages=tuple(component.packages),
             )
         )
 
@@ -117,15 +133,26 @@ class Planner:
         prefix = f"module:{name}/"
         patterns = sorted({source.removeprefix(prefix) for source in sources if source.startswith(prefix)})
         folder = self.go.group_folder(build)
+        pins = self._pins()
+
+        def action(out: Path, log: Path) -> None:
+            self.go.copy_files(build, patterns, out, log)
+            check_pins(out, f"/{component.version}", pins)
+
         return self.add(
             Step(
                 name=f"files-{name}",
                 title=f"copy files of {name} {component.version}",
-                key=key_of("files", build.module, patterns, key_of_files([folder], folder)),
-                action=lambda out, log: self.go.copy_files(build, patterns, out, log),
+                key=key_of("files", build.module, patterns, sorted(pins.items()), key_of_files([folder], folder)),
+                action=action,
                 disk_mb=10,
             )
         )
+
+    def _pins(self) -> dict[str, str]:
+        """SHA-256 by address of the official files that the lock file itself pins."""
+        files = self.lock.upstream.files
+        return {self.lock.fill(release.url): release.sha256 for release in files if release.sha256}
 
     def wheel(self, name: str) -> Step:
         """Download and unpack a wheel that holds a binary."""
@@ -161,14 +188,16 @@ class Planner:
     def debian_base(self) -> Step:
         """Bootstrap the Debian root file system that some images share."""
         folder = self.settings.definitions / "images" / "debian-base"
+        debian = self.lock.components["debian"]
         return self.add(
             Step(
                 name="debian-base",
-                title=f"bootstrap Debian {self.lock.debian}",
-                key=key_of("debian-base", self.lock.debian, key_of_files([folder], folder)),
-                action=lambda out, log: self.images.bootstrap_base(self.lock.debian, out, log),
+                title=f"bootstrap Debian {debian.version}",
+                key=key_of("debian-base", debian.version, key_of_files([folder], folder)),
+                action=lambda out, log: self.images.bootstrap_base(debian.version, out, log),
                 seconds=60,
                 disk_mb=800,
+                packages=tuple(debian.packages),
             )
         )
 

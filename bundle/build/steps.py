@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
+import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bundle.build import process
 from bundle.build.errors import BuildError
 
 _RECORD = ".step.json"
@@ -21,6 +22,7 @@ class Step:
     name: names the step's folder and log; key: content key of everything that goes in.
     action(out, log): writes its files below `out` (an empty folder) and its output to `log`.
     seconds, disk_mb: what it takes when nothing is cached, as measured; shown and checked before.
+    packages: Debian packages of the host that it needs beside those of every host.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Step:
     action: Callable[[Path, Path], None]
     seconds: int = 5
     disk_mb: int = 50
+    packages: tuple[str, ...] = ()
 
     @property
     def about(self) -> str:
@@ -44,6 +47,10 @@ class StepStore:
     def __init__(self, root: Path) -> None:
         self._root = root
 
+    def pending(self, steps: Sequence[Step]) -> list[Step]:
+        """The steps that are not finished."""
+        return [step for step in steps if self.seconds(step) is None]
+
     def folder(self, step: Step) -> Path:
         return self._root / f"{step.name}-{step.key}"
 
@@ -58,7 +65,7 @@ class StepStore:
         """Do the step, keep its output and return its seconds. What a broken run left is removed first."""
         out = self._root / f"{step.name}-{step.key}.tmp"
         if out.exists():
-            shutil.rmtree(out)
+            _remove(out)
         out.mkdir(parents=True)
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text("", encoding="utf-8")
@@ -66,7 +73,7 @@ class StepStore:
         try:
             step.action(out, log)
         except BaseException:
-            shutil.rmtree(out)
+            _remove(out)
             raise
         seconds = round(time.monotonic() - start, 1)
         record = {"name": step.name, "title": step.title, "key": step.key, "seconds": seconds}
@@ -78,6 +85,15 @@ class StepStore:
         """The step's output files, without its record."""
         folder = self.folder(step)
         return sorted(p for p in folder.rglob("*") if p.is_file() and p.name != _RECORD)
+
+
+def _remove(folder: Path) -> None:
+    """Delete what a step left, also what root wrote in it; never what may still be mounted there."""
+    subprocess.run(
+        process.privileged(["rm", "--recursive", "--force", "--one-file-system", folder]),
+        stdin=subprocess.DEVNULL,
+        check=True,
+    )
 
 
 def run_steps(
