@@ -24,11 +24,21 @@ class FollowedJob:
 
 
 class Portal:
-    """The API of the portal at `url` (scheme, host and port), which answers on 127.0.0.1."""
+    """The API of the portal at `url` (scheme, host and port).
+
+    Every name below localhost is this machine, but not every resolver knows it: the connection goes to 127.0.0.1,
+    and the name travels in the Host header.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.http = httpx.Client(base_url=url, timeout=60, trust_env=False)
+        host = url.partition("://")[2]
+        self.http = httpx.Client(
+            base_url=f"http://127.0.0.1:{host.rpartition(':')[2]}",
+            headers={"Host": host},
+            timeout=60,
+            trust_env=False,
+        )
 
     def sign_in(self, name: str, password: str) -> dict[str, Any]:
         """Sign in and use the access token from now on; return the answer with both tokens."""

@@ -25,3 +25,4 @@ access_log_format = '%(h)s "%(m)s %(U)s %(H)s" %(s)s %(b)s %(M)sms'
 errorlog = "-"
 limit_request_line = 8190
 limit_request_fields = 100
+control_socket_disable = True
