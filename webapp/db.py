@@ -1,6 +1,7 @@
 """The database: SQLAlchemy on SQLite or PostgreSQL, its column types, and writing transactions."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -96,8 +97,10 @@ def init_app(app: Flask, config: Config) -> None:
                 "CROFT_ENCRYPTION_KEYS holds something that is no Fernet key: make one with `python -c 'from "
                 "cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'`"
             ) from error
-    app.config["SQLALCHEMY_DATABASE_URI"] = config.database_url
-    if config.database_url.startswith("postgresql"):
+    # However the operator writes it, PostgreSQL is spoken to by the one driver that is installed.
+    url = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", config.database_url)
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    if url.startswith("postgresql"):
         app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 60}
     db.init_app(app)
 

@@ -1,8 +1,8 @@
 """What holds for every request: known host, bounded body, no cross-site forms, strict headers."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import BadRequest
@@ -14,6 +14,8 @@ from webapp.problems import Problem
 MAX_BODY_BYTES = 1_000_000
 MAX_DEPTH = 20
 _PROBES = ("/healthz", "/readyz")
+_HOST = re.compile(r"([A-Za-z0-9.-]+)(?::\d{1,5})?", re.ASCII)
+_ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+)(?::\d{1,5})?", re.ASCII)
 _WRITING = ("POST", "PUT", "PATCH", "DELETE")
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -55,8 +57,8 @@ def _check_host(config: Config) -> None:
     # The kubelet probes a pod by its address.
     if request.path in _PROBES:
         return
-    host = urlsplit(f"//{request.headers.get('Host', '')}").hostname or ""
-    if host != config.external_host:
+    host = _HOST.fullmatch(request.headers.get("Host", ""))
+    if host is None or host[1].lower() != config.external_host:
         raise Problem(
             "host-not-allowed", f"The portal does not answer under this name; open {config.external_url}."
         )
@@ -119,7 +121,8 @@ def _check_origin(config: Config) -> None:
         return
     origin = request.headers.get("Origin")
     site = request.headers.get("Sec-Fetch-Site", "same-origin")
-    foreign_origin = origin is not None and urlsplit(origin).hostname != config.external_host
+    host = _ORIGIN.fullmatch(origin or "")
+    foreign_origin = origin is not None and (host is None or host[1].lower() != config.external_host)
     if foreign_origin or site not in ("same-origin", "none"):
         raise Problem(
             "cross-site-request", f"This form was sent from another site; open {config.external_url}."

@@ -1,0 +1,71 @@
+"""A cluster that tests set up as they need it, in place of the reader of a real one."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from webapp.cluster.state import ClusterUnreachable, Namespace, Node, Pod, QuotaUse, Workload
+from webapp.quantities import parse_quantity
+
+
+@dataclass
+class StatedCluster:
+    """Implements webapp.cluster.ClusterReader with what a test states."""
+
+    node_list: list[Node] = field(
+        default_factory=lambda: [Node("croft-1", Decimal(4), Decimal(8 * 1024**3), Decimal(110))]
+    )
+    namespaces: dict[str, Namespace] = field(default_factory=dict)
+    quotas: dict[str, QuotaUse] = field(default_factory=dict)
+    running: dict[str, dict[str, Workload]] = field(default_factory=dict)
+    host_holders: dict[str, tuple[str, str]] = field(default_factory=dict)
+    down: bool = False
+
+    def nodes(self) -> list[Node]:
+        """Return the nodes."""
+        self._answer()
+        return self.node_list
+
+    def namespace(self, name: str) -> Namespace | None:
+        """Return the namespace."""
+        self._answer()
+        return self.namespaces.get(name)
+
+    def quota(self, project: str) -> QuotaUse | None:
+        """Return the project's quota."""
+        self._answer()
+        return self.quotas.get(project)
+
+    def workloads(self, project: str) -> dict[str, Workload]:
+        """Return what runs in the project."""
+        self._answer()
+        return self.running.get(project, {})
+
+    def hosts(self) -> dict[str, tuple[str, str]]:
+        """Return who holds which host."""
+        self._answer()
+        return self.host_holders
+
+    def _answer(self) -> None:
+        if self.down:
+            raise ClusterUnreachable("the Kubernetes API does not answer (ConnectTimeoutError)")
+
+
+def pod(name: str, *, ready: bool = True, reason: str = "", cpu: str = "0.1") -> Pod:
+    """Return a pod that asks for `cpu` cores and 128Mi."""
+    requests = {"cpu": Decimal(cpu), "memory": Decimal(128 * 1024**2), "pods": Decimal(1)}
+    return Pod(name, "croft-1", ready, 0, reason, datetime(2026, 1, 31, 12, tzinfo=UTC), requests)
+
+
+def quota_use(cpu: str = "2", used_cpu: str = "0", memory: str = "2Gi", used_memory: str = "0") -> QuotaUse:
+    """Return a quota with these amounts, 20 pods and 5Gi of storage."""
+    amounts = {
+        "cpu": (cpu, used_cpu),
+        "memory": (memory, used_memory),
+        "storage": ("5Gi", "0"),
+        "pods": ("20", "0"),
+    }
+    return QuotaUse(
+        {name: parse_quantity(hard) for name, (hard, _) in amounts.items()},
+        {name: parse_quantity(used) for name, (_, used) in amounts.items()},
+    )

@@ -1,0 +1,108 @@
+"""Every endpoint by every role: what each may do, and that strangers do not learn what exists."""
+
+from typing import Any
+
+import pytest
+
+from tests.webapp.cluster import StatedCluster, quota_use
+from tests.webapp.conftest import Api
+from tests.webapp.requests import SHOP, WEB, end_jobs
+from webapp.openapi import Portal
+
+WEB_PATH = "/projects/shop/applications/web"
+# method, path, body, then the answers to: administrator, owner, developer, viewer, other user, stranger
+MATRIX: list[tuple[str, str, Any, tuple[int, int, int, int, int, int]]] = [
+    ("GET", "/projects", None, (200, 200, 200, 200, 200, 401)),
+    ("GET", "/projects/shop", None, (200, 200, 200, 200, 404, 401)),
+    ("PUT", "/projects/shop", {"description": "x"}, (202, 202, 403, 403, 404, 401)),
+    ("PATCH", "/projects/shop", {"description": "x"}, (202, 202, 403, 403, 404, 401)),
+    ("DELETE", "/projects/shop", None, (202, 202, 403, 403, 404, 401)),
+    ("GET", "/projects/shop/applications", None, (200, 200, 200, 200, 404, 401)),
+    ("POST", "/projects/shop/applications", {**WEB, "name": "new"}, (202, 202, 202, 403, 404, 401)),
+    ("GET", WEB_PATH, None, (200, 200, 200, 200, 404, 401)),
+    (
+        "PUT",
+        WEB_PATH,
+        {"image": "nginx:1", "ports": [{"targetPort": 80}]},
+        (202, 202, 202, 403, 404, 401),
+    ),
+    ("PATCH", WEB_PATH, {"replicas": 2}, (202, 202, 202, 403, 404, 401)),
+    ("DELETE", WEB_PATH, None, (202, 202, 202, 403, 404, 401)),
+]
+CALLERS = ("root", "ada", "dev", "eve", "out", None)
+
+
+@pytest.fixture
+def shop(api: Api, app: Portal, cluster: StatedCluster) -> None:
+    """A project of ada's with dev as developer, eve as viewer, and one application."""
+    cluster.quotas["shop"] = quota_use()
+    assert api("ada").send("POST", "/projects", SHOP).status_code == 202
+    assert api("ada").send("POST", "/projects/shop/applications", WEB).status_code == 202
+    end_jobs(app)
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize(
+    "position", range(len(CALLERS)), ids=["admin", "owner", "developer", "viewer", "other", "nobody"]
+)
+def test_matrix(api: Api, app: Portal, position: int) -> None:
+    client = api(CALLERS[position])
+    for method, path, body, expected in MATRIX:
+        answer = client.send(method, path, body)
+        assert answer.status_code == expected[position], f"{method} {path}: {answer.text}"
+        if answer.status_code >= 400:
+            assert answer.content_type == "application/problem+json"
+            assert answer.json["type"].startswith("/problems/")
+        elif method == "DELETE":
+            # Make it again for the rest of the matrix.
+            end_jobs(app)
+            owner = api("ada")
+            if path == "/projects/shop":
+                assert owner.send("POST", "/projects", SHOP).status_code == 202
+                assert owner.send("POST", "/projects/shop/applications", WEB).status_code == 202
+            else:
+                assert owner.send("POST", "/projects/shop/applications", WEB).status_code == 202
+            end_jobs(app)
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_hidden_project_answers_as_one_that_does_not_exist(api: Api) -> None:
+    stranger = api("out")
+    for method, path, body, _ in MATRIX[1:]:
+        hidden = stranger.send(method, path, body)
+        missing = stranger.send(method, path.replace("/shop", "/nope"), body)
+        assert hidden.status_code == missing.status_code == 404
+        assert hidden.json["detail"].replace("shop", "nope") == missing.json["detail"]
+    assert stranger.send("GET", "/projects").json["items"] == []
+
+
+def test_no_more_than_the_matrix_is_served(app: Portal) -> None:
+    served = {
+        (method, rule.rule.removeprefix("/api/v1"))
+        for rule in app.url_map.iter_rules()
+        if rule.rule.startswith("/api/v1/projects")
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    tried = {
+        (method, path.replace("shop", "<project>").replace("/web", "/<application>"))
+        for method, path, _, _ in MATRIX
+    }
+    assert served == tried | {("POST", "/projects")}
+
+
+@pytest.mark.usefixtures("shop")
+def test_roles_are_shown_and_refusals_name_them(api: Api) -> None:
+    roles = {"root": "owner", "ada": "owner", "dev": "developer", "eve": "viewer"}
+    for name, role in roles.items():
+        assert api(name).send("GET", "/projects/shop").json["role"] == role
+    answer = api("eve").send("DELETE", WEB_PATH)
+    assert answer.json["type"] == "/problems/role-too-low"
+    assert answer.json["detail"] == "You are a viewer of project 'shop'; this takes a developer."
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_member_who_is_removed_sees_nothing_any_more(api: Api) -> None:
+    members = [{"user": "dev", "role": "viewer"}]
+    assert api("ada").send("PATCH", "/projects/shop", {"members": members}).status_code == 202
+    assert api("eve").send("GET", "/projects/shop").status_code == 404
+    assert api("dev").send("PATCH", WEB_PATH, {"replicas": 3}).status_code == 403
