@@ -1,5 +1,6 @@
 """The API alone: from signing in to a deletion that leaves nothing, on the real cluster."""
 
+import json
 import re
 import time
 
@@ -64,7 +65,7 @@ def test_creation_answers_with_links_that_lead_somewhere(portal: Portal, project
 
 
 def test_project_is_a_fenced_namespace(portal: Portal, project: str, kubectl) -> None:
-    namespace = kubectl("get", "namespace", project, "-o", "json", json=True)
+    namespace = json.loads(kubectl("get", "namespace", project, "-o", "json"))
     labels = namespace["metadata"]["labels"]
     assert labels["croft.dev/project"] == project
     assert labels["croft.dev/owner"] == "admin"
@@ -109,7 +110,7 @@ def test_application_from_creation_to_proven_deletion(
 
     changed = portal.submit("PATCH", f"{path}/web", {"replicas": 2})
     assert changed.job["state"] == "succeeded", changed.text()
-    deployment = kubectl("get", "deployment", "web", "-n", project, "-o", "json", json=True)
+    deployment = json.loads(kubectl("get", "deployment", "web", "-n", project, "-o", "json"))
     assert deployment["status"]["readyReplicas"] == 2
     # The secret was not sent again, and is still there.
     pod = kubectl("get", "pod", "-n", project, "-l", "croft.dev/application=web", "-o", "name").split()[0]
