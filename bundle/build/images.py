@@ -126,10 +126,13 @@ class ImageBuilder:
         ]
 
     def pull(self, name: str, archive: Path, log: Path) -> None:
-        """Pull an official image by its official name and write it to `archive`."""
+        """Pull an official image by its official name and write it to `archive`; the log tells its digest."""
+        known = process.succeeds(process.privileged(["podman", "image", "exists", name]))
         process.run(process.privileged(["podman", "pull", "--quiet", "--arch", "amd64", name]), log)
+        process.run(process.privileged(["podman", "image", "inspect", "--format", "{{.Digest}}", name]), log)
         self._push(name, archive, log)
-        process.run(process.privileged(["podman", "rmi", name]), log)
+        if not known:
+            process.run(process.privileged(["podman", "rmi", name]), log)
 
     def ensure_loaded(self, name: str, archive: Path, log: Path) -> bool:
         """Load an archive into local storage unless its image is there; returns whether it was loaded."""

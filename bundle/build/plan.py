@@ -31,12 +31,16 @@ def check_pins(folder: Path, version: str, pins: dict[str, str]) -> None:
     Raises BuildError that names the address.
     """
     found = {
-        f"{version}/{file.relative_to(folder)}": sha256_of(file) for file in folder.rglob("*") if file.is_file()
+        f"{version}/{file.relative_to(folder)}": sha256_of(file)
+        for file in folder.rglob("*")
+        if file.is_file()
     }
     for url, pin in pins.items():
         for end, sha256 in found.items():
             if url.endswith(end) and sha256 != pin:
-                raise BuildError(f"bundle/lock.yml pins {url} to {pin}, but the Go module has it with {sha256}")
+                raise BuildError(
+                    f"bundle/lock.yml pins {url} to {pin}, but the Go module has it with {sha256}"
+                )
 
 
 @dataclass
@@ -143,7 +147,9 @@ class Planner:
             Step(
                 name=f"files-{name}",
                 title=f"copy files of {name} {component.version}",
-                key=key_of("files", build.module, patterns, sorted(pins.items()), key_of_files([folder], folder)),
+                key=key_of(
+                    "files", build.module, patterns, sorted(pins.items()), key_of_files([folder], folder)
+                ),
                 action=action,
                 disk_mb=10,
             )

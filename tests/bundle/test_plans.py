@@ -88,7 +88,7 @@ def path_of(url: str) -> str:
 
 @pytest.fixture
 def served(lock: Lock, server: ReleaseServer) -> Lock:
-    """Put all releases with their checksums on the server; returns the lock file with pins for their content."""
+    """Put all releases and checksums on the server; returns the lock file with pins for their content."""
     releases = []
     for release in lock.upstream.files:
         url, content = lock.fill(release.url), content_of(release, lock)

@@ -13,6 +13,7 @@ path-exclude=/usr/share/lintian/*
 CONF
 cat > "$root/etc/apt/apt.conf.d/90-small" <<'CONF'
 Acquire::Languages "none";
+Acquire::Retries "3";
 APT::Install-Recommends "false";
 CONF
 find "$root/usr/share/doc" -type f ! -name copyright -delete
