@@ -10,7 +10,8 @@ from typing import Any
 PROGRESS_PREFIX = "croft: "
 MAX_EVENTS = 5_000
 _CONTROL = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
-_MAX_ERROR_LINES = 40
+_ERROR_PREFIX = "[ERROR]: "
+_MAX_ERRORS = 20
 
 
 @dataclass
@@ -49,7 +50,7 @@ class Translator:
         if self.failure:
             return self.failure
         if self.errors:
-            return clean(self.errors[0].removeprefix("[ERROR]: "))
+            return self.errors[0]
         return f"The playbook ended with code {code} ({status}) and gave no reason; see the worker's log"
 
     def _line(
@@ -78,16 +79,15 @@ class Translator:
                     f"{task}: attempt {result.get('attempts')} of {result.get('retries')}",
                     None,
                 )
-            case "verbose":
+            case "verbose" | "error":
                 text = clean(stdout)
                 if text.startswith(PROGRESS_PREFIX):
                     return "progress", text.removeprefix(PROGRESS_PREFIX), None
+                # Before the first play, what Ansible says comes as plain lines.
+                if text.startswith(_ERROR_PREFIX) and len(self.errors) < _MAX_ERRORS:
+                    self.errors.append(text.removeprefix(_ERROR_PREFIX))
             case "playbook_on_no_hosts_matched":
                 self.errors.append("The playbook's hosts match nothing")
-            case "error":
-                text = clean(stdout)
-                if text and len(self.errors) < _MAX_ERROR_LINES:
-                    self.errors.append(text)
         return None
 
 
