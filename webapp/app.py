@@ -2,7 +2,6 @@
 
 import secrets
 from importlib import import_module
-from importlib.util import find_spec
 
 from flask_migrate import Migrate
 
@@ -48,9 +47,7 @@ def create_app(config: Config | None = None) -> openapi.Portal:
     cluster.init_app(app, config)
     pages.init_app(app)
     for subject in SUBJECTS:
-        if find_spec(f"webapp.{subject}.api"):
-            app.register_api(import_module(f"webapp.{subject}.api").api)
-        if find_spec(f"webapp.{subject}.views"):
-            app.register_blueprint(import_module(f"webapp.{subject}.views").pages)
+        app.register_api(import_module(f"webapp.{subject}.api").api)
+        app.register_blueprint(import_module(f"webapp.{subject}.views").pages)
     app.cli.add_command(users_cli)
     return app

@@ -22,7 +22,9 @@ def _create() -> Portal:
     try:
         return create_app(load_config(complete=not only_document))
     except ConfigurationError as error:
-        sys.exit(f"The portal cannot start: {error}.")
+        print(f"The portal cannot start: {error}.", file=sys.stderr, flush=True)
+        # gunicorn's code for a worker that cannot boot; at any other it would try again for ever.
+        sys.exit(3)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Applications through the API: what is stored, what is shown, and what is refused before anything is stored."""
+"""Applications through the API: what is stored, what is shown, and what is refused before that."""
 
 import json
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Projects through the API: what is stored, what is answered, and what is refused before anything is stored."""
+"""Projects through the API: what is stored, what is answered, and what is refused before that."""
 
 from decimal import Decimal
 from threading import Thread

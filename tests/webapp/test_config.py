@@ -1,0 +1,67 @@
+"""Settings: what is read, and what is refused with a sentence."""
+
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+from webapp.config import ConfigurationError, load_config
+
+KEY = Fernet.generate_key().decode()
+COMPLETE = {"CROFT_SECRET_KEY": "s" * 40, "CROFT_JWT_SECRET_KEY": "j" * 40, "CROFT_ENCRYPTION_KEYS": KEY}
+
+
+def test_defaults() -> None:
+    config = load_config(COMPLETE)
+    assert config.database_url == "sqlite:////var/lib/croft/portal.db"
+    assert (config.external_host, config.secure) == ("croft.localhost", False)
+    assert (config.worker_slots, config.job_timeout, config.helm, config.kubeconfig) == (2, 900, "helm", "")
+    assert (config.home / "webapp" / "config.py").exists()
+
+
+def test_what_is_given() -> None:
+    config = load_config(
+        COMPLETE
+        | {
+            "CROFT_EXTERNAL_URL": "https://croft.example.org/",
+            "CROFT_DOMAIN": "example.org",
+            "CROFT_HTTP_PORT": "80",
+            "CROFT_ENCRYPTION_KEYS": f"{KEY}, {KEY},",
+        }
+    )
+    assert (config.external_url, config.secure) == ("https://croft.example.org", True)
+    assert config.encryption_keys == (KEY, KEY)
+    assert config.application_url(config.application_host("shop", "web")) == "http://web.shop.example.org"
+
+
+def test_secrets_from_files(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("f" * 40 + "\n")
+    config = load_config({**COMPLETE, "CROFT_SECRET_KEY": "ignored", "CROFT_SECRET_KEY_FILE": str(file)})
+    assert config.secret_key == "f" * 40
+    assert "f" * 40 not in repr(config)
+    assert KEY not in repr(config)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"CROFT_SECRET_KEY": ""}, "CROFT_SECRET_KEY is not set"),
+        ({"CROFT_JWT_SECRET_KEY": "short"}, "CROFT_JWT_SECRET_KEY is shorter than 32 characters"),
+        ({"CROFT_SECRET_KEY_FILE": "/nonexistent"}, "CROFT_SECRET_KEY_FILE: /nonexistent cannot be read"),
+        ({"CROFT_DATABASE_URL_FILE": "/nonexistent"}, "CROFT_DATABASE_URL_FILE: /nonexistent cannot be read"),
+        ({"CROFT_HTTP_PORT": "http"}, "CROFT_HTTP_PORT is 'http': write a whole number"),
+        ({"CROFT_EXTERNAL_URL": "croft.example.org"}, "CROFT_EXTERNAL_URL is 'croft.example.org'"),
+    ],
+)
+def test_what_is_wrong_is_named(change: dict[str, str], sentence: str) -> None:
+    with pytest.raises(ConfigurationError, match=sentence):
+        load_config(COMPLETE | change)
+
+
+def test_everything_missing_is_told_at_once() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load_config({})
+    for name in COMPLETE:
+        assert f"{name} is not set" in str(caught.value)
+        assert f"{name}_FILE" in str(caught.value)

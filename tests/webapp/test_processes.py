@@ -1,0 +1,131 @@
+"""The portal as it is started: commands, the server, and how much memory it takes."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from cryptography.fernet import Fernet
+
+HOME = Path(__file__).parents[2]
+PASSWORD = "correct horse battery staple"
+MEMORY_MB = 120
+
+
+@pytest.fixture(scope="module")
+def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Environment of a portal with a migrated database and one administrator."""
+    folder = tmp_path_factory.mktemp("portal")
+    environ = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(HOME),
+        "CROFT_DATABASE_URL": f"sqlite:///{folder}/portal.db",
+        "CROFT_SECRET_KEY": "s" * 40,
+        "CROFT_JWT_SECRET_KEY": "j" * 40,
+        "CROFT_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+        "CROFT_KUBECONFIG": str(folder / "kubeconfig"),
+        "CROFT_BIND": f"unix:{folder}/socket",
+    }
+    done = flask(environ, "db", "upgrade")
+    assert done.returncode == 0, done.stderr
+    return environ
+
+
+def flask(environ: dict[str, str], *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "flask", "--app", "webapp.wsgi", *arguments]
+    return subprocess.run(
+        command, cwd="/", env=environ, input=stdin, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def test_a_user_is_made_by_command(environ: dict[str, str]) -> None:
+    done = flask(environ, "users", "create", "root", "--admin", "--password-file", "-", stdin=f"{PASSWORD}\n")
+    assert (done.returncode, done.stdout) == (0, "User 'root' can sign in as an administrator.\n")
+
+
+@pytest.fixture
+def server(environ: dict[str, str]) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client]]:
+    """The portal as `python -m webapp.wsgi` starts it, and a client of it."""
+    process = subprocess.Popen([sys.executable, "-m", "webapp.wsgi"], cwd="/", env=environ)
+    transport = httpx.HTTPTransport(uds=environ["CROFT_BIND"].removeprefix("unix:"))
+    with httpx.Client(transport=transport, base_url="http://croft.localhost", timeout=20) as client:
+        try:
+            deadline = time.monotonic() + 30
+            while True:
+                try:
+                    client.get("/healthz").raise_for_status()
+                    break
+                except httpx.TransportError:
+                    if process.poll() is not None or time.monotonic() > deadline:
+                        raise
+                    time.sleep(0.05)
+            yield process, client
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def memory_mb(pid: int) -> float:
+    """Resident memory of a process and its children, shared pages counted once (PSS)."""
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    own = next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")) / 1024
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return own + sum(memory_mb(int(child)) for child in children)
+
+
+def test_the_server_stays_small(server: tuple[subprocess.Popen[bytes], httpx.Client]) -> None:
+    process, client = server
+    assert client.get("/readyz").json() == {"status": "ok"}
+    assert client.get("/sign-in").status_code == 200
+    answer = client.post("/api/v1/auth/token", json={"name": "root", "password": PASSWORD})
+    headers = {"Authorization": f"Bearer {answer.json()['accessToken']}"}
+    assert client.get("/api/v1/projects", headers=headers).json()["items"] == []
+    # This loads the Kubernetes client, and tells what cannot be reached.
+    answer = client.post("/api/v1/projects", headers=headers, json={"name": "shop"})
+    assert (answer.status_code, answer.json()["type"]) == (503, "/problems/cluster-unreachable")
+    assert client.get("/api/v1/openapi.json").status_code == 200
+    used = memory_mb(process.pid)
+    assert used < MEMORY_MB, f"web takes {used:.0f} MB"
+
+
+def test_what_is_not_needed_is_not_loaded(environ: dict[str, str]) -> None:
+    code = "import sys, webapp.wsgi; print(' '.join(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd="/",
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert "flask" in loaded
+    assert not loaded & {
+        "aiohttp",
+        "ansible",
+        "ansible_runner",
+        "kubernetes",
+        "pyhelm3",
+        "requests",
+        "pytest",
+    }
+
+
+def test_the_server_does_not_start_without_secrets(environ: dict[str, str]) -> None:
+    lacking = {name: value for name, value in environ.items() if name != "CROFT_JWT_SECRET_KEY"}
+    done = subprocess.run(
+        [sys.executable, "-m", "webapp.wsgi"],
+        cwd="/",
+        env=lacking,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 3
+    assert "CROFT_JWT_SECRET_KEY is not set" in done.stderr
