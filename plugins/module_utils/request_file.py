@@ -5,28 +5,43 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from webapp.applications.schemas import ApplicationSpec
 from webapp.projects.schemas import ProjectSpec
+from webapp.schemas import DnsLabel, ProjectName, Spec
 
 SIZE_LIMIT = (
     1024 * 1024
 )  # bytes; the largest valid request (200 variables of 10 000 characters) is at most this
-MODELS: dict[str, type[ProjectSpec] | type[ApplicationSpec]] = {
-    "project": ProjectSpec,
-    "application": ApplicationSpec,
-}
+MODELS: dict[str, type[BaseModel]] = {"project": ProjectSpec, "application": ApplicationSpec}
+
+
+class ProjectNames(Spec):
+    """What has to be known of a project to delete it."""
+
+    name: ProjectName
+
+
+class ApplicationNames(Spec):
+    """What has to be known of an application to delete it."""
+
+    project: ProjectName
+    name: DnsLabel
+
+
+NAMES: dict[str, type[BaseModel]] = {"project": ProjectNames, "application": ApplicationNames}
 
 
 class RequestError(Exception):
     """The request cannot be carried out as it stands; the text names field and reason."""
 
 
-def read_request(path: str, kind: str) -> dict[str, Any]:
+def read_request(path: str, kind: str, state: str = "present") -> dict[str, Any]:
     """Read the request file at `path` and return the validated description of one `kind`.
 
-    `kind` is "project" or "application". The file holds {kind: {…}} in YAML or JSON. Raises RequestError.
+    `kind` is "project" or "application". The file holds {kind: {…}} in YAML or JSON. With `state` "absent"
+    only the names in it count, and only they are returned. Raises RequestError.
     """
     if not path:
         raise RequestError(f"no request given: write the {kind} into a file and add -e request_file=FILE")
@@ -49,6 +64,8 @@ def read_request(path: str, kind: str) -> dict[str, Any]:
         raise RequestError(
             f"the request file {path} has to hold one entry '{kind}' with the {kind}'s settings"
         )
+    if state == "absent":
+        return _validate(NAMES[kind], {key: content[kind].get(key) for key in NAMES[kind].model_fields}, kind)
     return validate(content[kind], kind)
 
 
@@ -57,8 +74,12 @@ def validate(settings: Any, kind: str) -> dict[str, Any]:
 
     Raises RequestError that names every wrong field.
     """
+    return _validate(MODELS[kind], settings, kind)
+
+
+def _validate(model: type[BaseModel], settings: Any, kind: str) -> dict[str, Any]:
     try:
-        return MODELS[kind].model_validate(settings).model_dump(mode="json", by_alias=True)
+        return model.model_validate(settings).model_dump(mode="json", by_alias=True)
     except ValidationError as error:
         raise RequestError("; ".join(_sentence(kind, item) for item in error.errors())) from None
 

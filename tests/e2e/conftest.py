@@ -1,0 +1,103 @@
+"""The cluster that the end-to-end tests run on; CROFT_STATE_DIR says which."""
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.helm import helm_binary
+from tests.playbook import ROOT, PlaybookRun, run_playbook
+
+Kubectl = Callable[..., str]
+Change = Callable[..., PlaybookRun]
+
+
+@pytest.fixture(scope="session")
+def state_dir() -> Path:
+    """Folder that holds the cluster's kubeconfig and settings."""
+    given = os.environ.get("CROFT_STATE_DIR")
+    assert given, "set CROFT_STATE_DIR to the cluster's folder below .croft (make e2e does)"
+    return Path(given).resolve()
+
+
+@pytest.fixture(scope="session")
+def settings(state_dir: Path) -> dict[str, Any]:
+    """What the cluster was made with: nodes and ports."""
+    found: dict[str, Any] = yaml.safe_load((state_dir / "cluster.yml").read_text())
+    return found
+
+
+@pytest.fixture(scope="session")
+def kubeconfig(state_dir: Path) -> str:
+    """Path of the administrator's kubeconfig."""
+    path = state_dir / "kubeconfig"
+    assert path.is_file(), f"{path} is missing: the cluster is not up"
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def kubectl(kubeconfig: str) -> Kubectl:
+    """Run the bundle's kubectl and return what it prints; `check=False` returns also when it fails."""
+
+    def run(*arguments: str, stdin: str | None = None, check: bool = True) -> str:
+        done = subprocess.run(
+            [str(Path(helm_binary()).with_name("kubectl")), "--kubeconfig", kubeconfig, *arguments],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert not check or done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
+        return done.stdout if done.returncode == 0 else done.stdout + done.stderr
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def agnhost() -> str:
+    """Name of the bundle's test image, which every node has."""
+    lock = yaml.safe_load((ROOT / "bundle/lock.yml").read_text())
+    image: str = lock["images"]["agnhost"]["name"]
+    return image.format(agnhost=lock["components"]["agnhost"]["version"])
+
+
+@pytest.fixture(scope="session")
+def change(kubeconfig: str, settings: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Change:
+    """Run playbooks/project.yml or application.yml with a request: change("project", {…}, state=…)."""
+    folder = tmp_path_factory.mktemp("requests")
+
+    def run(kind: str, request: dict[str, Any], *arguments: str, **variables: Any) -> PlaybookRun:
+        file = folder / f"{len(list(folder.iterdir()))}.json"
+        file.write_text(json.dumps({kind: request}))
+        common = {
+            "request_file": str(file),
+            "croft_kubeconfig": kubeconfig,
+            "croft_helm": helm_binary(),
+            "croft_http_port": settings["http_port"],
+        }
+        return run_playbook(kind, *arguments, variables={**common, **variables})
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def new_project(change: Change) -> Iterator[Callable[..., str]]:
+    """Make projects that are removed at the end of the module, whatever happened: new_project("e2e-shop")."""
+    made: list[str] = []
+
+    def make(name: str, **more: Any) -> str:
+        made.append(name)
+        run = change("project", {"name": name, **more})
+        assert run.code == 0, run.output
+        return name
+
+    yield make
+    for name in made:
+        run = change("project", {"name": name}, state="absent")
+        assert run.code == 0, run.output
