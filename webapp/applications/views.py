@@ -66,7 +66,8 @@ def scale(project: str, application: str) -> Answer:
             _, job = services.update(current_user, project, application, settings)
             return redirect(url_for("jobs.show", job_id=job.id), code=303)
         except Problem as problem:
-            form.add_problem(problem)
+            # Whatever the larger number does not fit into, the number is what stands on this page.
+            form.add_problem(Problem(problem.type.slug, problem.detail, field="replicas"))
     return _page(services.get_for(current_user, project, application), form), 422
 
 

@@ -85,5 +85,5 @@ class DeleteForm(Form):
         if typed == name:
             return True
         wrong = "This is not the name: type" if typed else "Type"
-        self.add_error("confirm", f"{wrong} {name} to confirm.")
+        self.add_error("confirm", f"{wrong} '{name}' to confirm.")
         return False

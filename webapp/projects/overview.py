@@ -47,7 +47,7 @@ def cards(projects: Sequence[Project]) -> tuple[list[Card], str]:
         .where(Application.project_id.in_([project.id for project in projects]))
         .group_by(Application.project_id)
     )
-    counts = dict(db.session.execute(query).tuples().all())
+    counts = dict(db.session.execute(query).all())
     found, trouble = [], ""
     for project in projects:
         # One silence is enough: each further question would cost its whole timeout again.
