@@ -143,7 +143,7 @@ capabilities: {drop: [ALL]}
     - {name: CROFT_JOB_TIMEOUT, value: {{ .Values.worker.jobTimeout | quote }}}
     - {name: CROFT_JOB_DIR, value: /run/croft}
   livenessProbe:
-    exec: {command: [python, -m, webapp.worker.health]}
+    exec: {command: [python, -m, webapp.worker, --check]}
     periodSeconds: 30
     timeoutSeconds: 10
   securityContext:
