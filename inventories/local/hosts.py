@@ -4,7 +4,7 @@
 Settings come from, first wins: the environment (CLUSTER, NODES, HTTP_PORT, HTTPS_PORT, API_PORT, SSH_PORT,
 BUNDLE_SOURCE), what the cluster was made with (`.croft/<cluster>/cluster.yml`), the defaults below.
 
-`hosts.py --list` prints the inventory as JSON. A setting that is wrong ends it with code 1 and a line on stderr.
+`hosts.py --list` prints the inventory as JSON. A wrong setting ends it with code 1 and a line on stderr.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ except ModuleNotFoundError:
     python = CHECKOUT / ".venv/bin/python"
     if not python.exists() or sys.prefix == str(CHECKOUT / ".venv"):
         sys.exit("croft: PyYAML is missing; make .venv first (`make` does it) and use its ansible-playbook")
-    os.execv(python, [str(python), __file__, *sys.argv[1:]])
+    os.execv(python, [str(python), __file__, *sys.argv[1:]])  # noqa: S606
 
 PORTS = {"http_port": 8080, "https_port": 8443, "api_port": 16443, "ssh_port": 12220}
 NODES_MAX = 20
@@ -71,7 +71,7 @@ def whole_number(name: str, value: Any, highest: int) -> int:
 
 
 def read_settings(environ: Mapping[str, str], saved: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge environment, saved settings and defaults into checked settings: nodes, the ports, bundle_source."""
+    """Merge environment, saved settings and defaults into checked ones: nodes, the ports, bundle_source."""
 
     def value(name: str, default: Any) -> Any:
         return environ.get(name.upper()) or saved.get(name) or default
@@ -87,7 +87,7 @@ def read_settings(environ: Mapping[str, str], saved: Mapping[str, Any]) -> dict[
 
 
 def refuse_same_ports(settings: Mapping[str, Any]) -> None:
-    """Raise SettingError when two of the cluster's ports are the same, or a node's SSH port is past the last."""
+    """Raise SettingError when two of the cluster's ports are the same, or one is past the last."""
     users: dict[int, str] = {}
     wanted = [(name.upper(), settings[name]) for name in ("http_port", "https_port", "api_port")]
     for number in range(1, settings["nodes"] + 1):
@@ -101,7 +101,7 @@ def refuse_same_ports(settings: Mapping[str, Any]) -> None:
 
 
 def inventory(name: str, settings: Mapping[str, Any], state_dir: Path) -> dict[str, Any]:
-    """Return the inventory in Ansible's JSON form: node 1 is control plane and ingress node, the others workers."""
+    """Return Ansible's inventory: node 1 is control plane and ingress node, the others are workers."""
     hosts = [f"{name}-{number}" for number in range(1, settings["nodes"] + 1)]
     hostvars: dict[str, dict[str, Any]] = {
         host: {"ansible_port": settings["ssh_port"] + number} for number, host in enumerate(hosts, start=1)
@@ -132,7 +132,7 @@ def inventory(name: str, settings: Mapping[str, Any], state_dir: Path) -> dict[s
 
 
 def main(arguments: list[str]) -> int:
-    """Print what Ansible asks for: `--list` the whole inventory, `--host NAME` nothing more. Returns the exit code."""
+    """Print what Ansible asks for, `--list` or `--host NAME` (which adds nothing). Returns the exit code."""
     if arguments[:1] == ["--host"]:
         print("{}")
         return 0

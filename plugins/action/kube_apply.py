@@ -11,13 +11,13 @@ DOCUMENTATION = """
 name: kube_apply
 short_description: Apply Kubernetes manifests from files, server-side
 description:
-  - Runs kubectl on the controller. The task is changed exactly when an object is new or its resourceVersion differs
-    afterwards, that is, when the server really stored something else than before.
+  - Runs kubectl on the controller. The task is changed exactly when an object is new or its resourceVersion
+    differs afterwards, that is, when the server really stored something else than before.
   - In check mode the server compares (kubectl diff) and stores nothing.
 options:
   files: {type: list, elements: path, required: true, description: Manifest files}
   kubeconfig: {type: path, required: true, description: File that leads to the cluster}
-  kubectl: {type: path, description: The kubectl binary; default is the variable croft_kubectl or kubectl on the PATH}
+  kubectl: {type: path, description: The binary; default is the variable croft_kubectl or kubectl on the PATH}
   condition: {type: str, description: Wait for this condition of every object, for example Established}
   timeout: {type: int, default: 60, description: Seconds to wait for the condition}
 """
@@ -111,7 +111,7 @@ def _apply(kubectl: Kubectl, condition: str, timeout: int) -> dict[str, Any]:
     if condition:
         kubectl.wait(condition, timeout)
     after = kubectl.versions()
-    # A condition that the server itself sets raises the version of a new object only, which counts as changed anyway.
+    # A condition that the server sets raises the version of new objects only; these have changed anyway.
     objects = sorted(
         key.rsplit(maxsplit=1)[0] for key, version in after.items() if before.get(key) != version
     )
