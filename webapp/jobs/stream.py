@@ -90,7 +90,7 @@ class Watcher:
         try:
             with Session(self._engine) as session:
                 query = select(Job.id, Job.last_event).where(Job.id.in_(watched))
-                found = dict(session.execute(query).tuples().all())
+                found = {row.id: row.last_event for row in session.execute(query)}
         except DBAPIError as error:
             # The streams stay open: their heartbeats go on, and the next look may do better.
             log.warning("job events cannot be read: %s", str(error.orig).strip())

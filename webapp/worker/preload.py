@@ -15,8 +15,8 @@ _MODULES = (
     "pyhelm3",
     "webapp.worker.play",
 )
-# Ansible loads all plugins of these kinds at every start (connection, shell, become, callback), or in every task
-# (filter, test), with their documentation, which holds their options.
+# Ansible loads all plugins of these kinds at every start (connection, shell, become, callback), or in every
+# task (filter, test), with their documentation, which holds their options.
 _PLUGIN_KINDS = ("become", "connection", "filter", "inventory", "shell", "strategy", "test", "vars")
 # ansible-runner's own callback looks at the job's environment when it is loaded, so every job loads that one.
 _RUNNER_CALLBACK = "awx_display"
@@ -25,7 +25,8 @@ _RUNNER_CALLBACK = "awx_display"
 def load() -> None:
     """Import everything, with the settings that ansible-runner will ask for. Raises ImportError."""
     runner = import_module("ansible_runner.utils")
-    # Ansible takes its settings from the environment once, at import; webapp.worker.play checks that they fit.
+    # Ansible takes its settings from the environment once, at import; webapp.worker.play checks that they
+    # fit.
     os.environ.update(
         {
             "ANSIBLE_CALLBACK_PLUGINS": runner.get_callback_dir(),
