@@ -4,10 +4,13 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, send_from_directory, url_for
+from flask import Flask, Response, g, request, send_from_directory, url_for
 
+from webapp.auth import sessions
+from webapp.auth.models import User
 from webapp.db import utcnow
 from webapp.pages import formats
+from webapp.problems import Problem
 
 _YEAR_S = 31_536_000
 
@@ -27,7 +30,7 @@ def init_app(app: Flask) -> None:
         return send_from_directory(folder, name, max_age=_YEAR_S if current else None)
 
     sent_version = version
-    app.jinja_env.globals.update(asset=asset, now_s=lambda: utcnow().timestamp())
+    app.jinja_env.globals.update(asset=asset, visitor=visitor, now_s=lambda: utcnow().timestamp())
     app.jinja_env.filters.update(
         ago=formats.ago,
         age=formats.age,
@@ -41,6 +44,16 @@ def init_app(app: Flask) -> None:
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
+
+
+def visitor() -> User | None:
+    """Return who sees an error page: an address that no view answers has not asked for the session yet."""
+    if "user" not in g and request.method == "GET":
+        try:
+            sessions.load_page_user()
+        except Problem:
+            return None
+    return g.get("user")
 
 
 def _version(folder: Path) -> str:

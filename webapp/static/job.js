@@ -47,11 +47,7 @@ function take(event) {
 
 // The page's own answer shows what a state brings along: buttons, message, links, times.
 async function showState(tries = 8) {
-  const done = await refresh().catch((error) => {
-    if (!(error instanceof TypeError)) throw error; // fetch says so when the network is away
-    return false;
-  });
-  if (!done && tries > 1) setTimeout(showState, 1000, tries - 1);
+  if ((await refresh()) === "later" && tries > 1) setTimeout(showState, 1000, tries - 1);
 }
 
 function say(words) {

@@ -130,6 +130,8 @@ def test_error_pages_say_what_to_do(visit: Visit, path: str, status: int, words:
     assert page.status == status
     assert words in page.text
     assert f"Error {status}" in page.text
+    assert "Signed in as ada" in page.text
+    assert "Sign out" not in visit().get(path).text
     assert "<h1>" in page.html
 
 
