@@ -102,7 +102,8 @@ def connect(kubeconfig: str) -> Iterator[Cluster]:
                 config.load_incluster_config(client_configuration=settings)
         except ConfigException as error:
             hint = "give the cluster with -e croft_kubeconfig=FILE"
-            raise ClusterError(f"no way to the cluster: {error}; {hint}") from error
+            source = f" in {path}" if path else ""
+            raise ClusterError(f"no way to the cluster{source}: {error}; {hint}") from error
         if urlsplit(settings.host).hostname in ("127.0.0.1", "::1", "localhost"):
             settings.proxy = None  # as Go's programs do; the client would ask HTTPS_PROXY for this machine
         client = ApiClient(settings)

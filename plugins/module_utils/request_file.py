@@ -11,9 +11,7 @@ from webapp.applications.schemas import ApplicationSpec
 from webapp.projects.schemas import ProjectSpec
 from webapp.schemas import DnsLabel, ProjectName, Spec
 
-SIZE_LIMIT = (
-    1024 * 1024
-)  # bytes; the largest valid request (200 variables of 10 000 characters) is at most this
+SIZE_LIMIT = 2 * 1024 * 1024  # bytes: one ConfigMap and one Secret, of 1 MiB at most each
 MODELS: dict[str, type[BaseModel]] = {"project": ProjectSpec, "application": ApplicationSpec}
 
 
