@@ -3,8 +3,6 @@
 import secrets
 from importlib import import_module
 
-from flask_migrate import Migrate
-
 from webapp import cluster, errors, health, openapi, pages, security
 from webapp import db as database
 from webapp.auth import sessions
@@ -38,7 +36,6 @@ def create_app(config: Config | None = None) -> openapi.Portal:
     app.json.sort_keys = False  # type: ignore[attr-defined]
 
     database.init_app(app, config)
-    Migrate(app, database.db, directory=str(config.home / "migrations"))
     errors.init_app(app)
     security.init_app(app, config)
     sessions.init_app(app, config)

@@ -10,17 +10,20 @@ from pathlib import Path
 
 from webapp.app import create_app
 from webapp.config import ConfigurationError, load_config
+from webapp.db import load_migrations
 from webapp.openapi import Portal
 
 
 def _create() -> Portal:
     """Build the portal from the environment. Exits with a sentence when a setting is missing or wrong."""
-    command = [
-        argument for argument in sys.argv[1:] if argument in ("db", "openapi", "run", "shell", "users")
-    ]
-    only_document = Path(sys.argv[0]).name in ("flask", "__main__.py") and command == ["openapi"]
+    shell = Path(sys.argv[0]).name in ("flask", "__main__.py")
+    command = [word for word in sys.argv[1:] if word in ("db", "openapi", "run", "shell", "users")]
     try:
-        return create_app(load_config(complete=not only_document))
+        config = load_config(complete=not (shell and command == ["openapi"]))
+        portal = create_app(config)
+        if shell:
+            load_migrations(portal, config)
+        return portal
     except ConfigurationError as error:
         print(f"The portal cannot start: {error}.", file=sys.stderr, flush=True)
         # gunicorn's code for a worker that cannot boot; at any other it would try again for ever.

@@ -256,6 +256,12 @@ def test_why_a_pod_is_not_ready(status: dict[str, Any], words: str) -> None:
     assert Workload(1, (pod,)).words == f"0 of 1 pods ready: web-1 {words}"
 
 
+def test_a_pod_without_a_node_says_what_it_waits_for() -> None:
+    item = make_pod(phase="Pending")
+    del item["spec"]["nodeName"]
+    assert pod_from(item).reason == "waits for a node or for its volume"
+
+
 def test_a_pod_that_ends_is_not_ready() -> None:
     item = make_pod(**READY)
     item["metadata"]["deletionTimestamp"] = CREATED

@@ -78,8 +78,8 @@ def populate(engine: Engine) -> None:
         (
             "jobs",
             "'j', 'project.create', 'shop', 1, 'ada', 'succeeded', '', false, :now, 1, 1",
-            "id, kind, project_name, user_id, user_name, state, message, cancel_requested, created_at, attempt, "
-            "last_event",
+            "id, kind, project_name, user_id, user_name, state, message, cancel_requested, created_at, "
+            "attempt, last_event",
         ),
         ("job_events", "1, 'j', 1, 'log', 'x', :now", "id, job_id, number, kind, text, created_at"),
     ]

@@ -1,5 +1,6 @@
 """Applications: the rules that the API and the pages share. Every change is desired state plus a job."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -285,7 +286,8 @@ def _refuse_deleted(application: Application) -> None:
 
 def _conflict(error: IntegrityError, project: str, spec: ApplicationSpec) -> Problem:
     """Tell which of the two unique values another request took a moment ago."""
-    if spec.host is not None and "host" in str(error.orig):
+    # SQLite names the column (applications.host), PostgreSQL the constraint (uq_applications_host).
+    if spec.host is not None and re.search(r"applications[._]host", str(error.orig)):
         return host_taken(spec.host)
     return _name_taken(project, spec.name)
 

@@ -54,12 +54,14 @@ def _requests(spec: dict[str, Any]) -> dict[str, Decimal]:
 def _reason(pod: dict[str, Any], conditions: dict[str, Any], containers: list[dict[str, Any]]) -> str:
     if "deletionTimestamp" in pod["metadata"]:
         return "is ending"
-    status = pod.get("status", {})
+    status, spec = pod.get("status", {}), pod.get("spec", {})
     if status.get("phase") == "Failed":
         return f"was ended: {shorten(status.get('message') or status.get('reason') or 'it failed')}"
     scheduled = conditions.get("PodScheduled", {})
     if scheduled.get("status") == "False":
         return f"waits for a node: {shorten(scheduled.get('message', 'none has room for it'))}"
+    if not spec.get("nodeName"):
+        return "waits for a node or for its volume"
     for container in containers:
         if reason := _container_reason(container):
             return reason
