@@ -1,0 +1,89 @@
+"""charts/portal: web and worker in one pod on SQLite, apart on PostgreSQL, and what the worker may do."""
+
+from typing import Any
+
+import pytest
+
+from tests.charts.conftest import RefusedError, Render
+
+ROOM = {"name": "portal", "namespace": "croft"}
+
+
+def containers(deployment: dict[str, Any]) -> dict[str, Any]:
+    """Return a Deployment's containers, those that run first included, by name."""
+    spec = deployment["spec"]["template"]["spec"]
+    return {item["name"]: item for item in (*spec.get("initContainers", []), *spec["containers"])}
+
+
+def test_chart_is_clean(lint: Any) -> None:
+    assert "0 chart(s) failed" in lint("portal", {})
+
+
+def test_sqlite_has_one_pod_on_one_volume_that_outlives_the_release(render: Render) -> None:
+    objects = render("portal", {}, **ROOM)
+    deployment = objects["Deployment", "portal"]
+    assert set(containers(deployment)) == {"migrate", "web", "worker"}
+    assert deployment["spec"]["strategy"] == {"type": "Recreate"}
+    claim = objects["PersistentVolumeClaim", "portal-data"]
+    assert claim["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+
+
+def test_postgresql_has_two_deployments_and_no_volume(render: Render) -> None:
+    values = {"database": {"external": True}, "web": {"replicas": 2}, "worker": {"replicas": 3}}
+    objects = render("portal", values, **ROOM)
+    assert set(containers(objects["Deployment", "portal-web"])) == {"migrate", "web"}
+    assert set(containers(objects["Deployment", "portal-worker"])) == {"worker"}
+    assert objects["Deployment", "portal-web"]["spec"]["replicas"] == 2
+    assert objects["Deployment", "portal-worker"]["spec"]["replicas"] == 3
+    assert not [name for kind, name in objects if kind == "PersistentVolumeClaim"]
+    web = objects["Deployment", "portal-web"]["spec"]["template"]["spec"]
+    assert web["serviceAccountName"] == "portal-web"
+
+
+def test_no_secret_is_in_the_environment(render: Render) -> None:
+    for container in containers(render("portal", {}, **ROOM)["Deployment", "portal"]).values():
+        for variable in container["env"]:
+            assert "valueFrom" not in variable
+            if "KEY" in variable["name"] or "PASSWORD" in variable["name"]:
+                assert variable["name"].endswith("_FILE")
+
+
+def test_pods_fit_the_restricted_level(render: Render) -> None:
+    deployment = render("portal", {}, **ROOM)["Deployment", "portal"]
+    assert deployment["spec"]["template"]["spec"]["securityContext"]["runAsNonRoot"] is True
+    for container in containers(deployment).values():
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+
+
+def test_only_the_worker_writes_and_nobody_holds_a_wildcard(render: Render) -> None:
+    objects = render("portal", {}, **ROOM)
+    reading = {"get", "list", "watch"}
+    assert all(set(rule["verbs"]) <= reading for rule in objects["ClusterRole", "croft-portal-web"]["rules"])
+    for role in ("croft-portal-web", "croft-portal-worker"):
+        for rule in objects["ClusterRole", role]["rules"]:
+            assert "*" not in (*rule["apiGroups"], *rule["resources"], *rule["verbs"])
+            assert not {"escalate", "bind", "impersonate"} & set(rule["verbs"])
+    secrets = [
+        rule for rule in objects["ClusterRole", "croft-portal-web"]["rules"] if "secrets" in rule["resources"]
+    ]
+    assert secrets == []
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"colour": "red"},
+        {"externalUrl": "croft.example.org"},
+        {"httpPort": 70000},
+        {"web": {"replicas": 0}},
+        {"image": "no-tag"},
+        {"database": {"size": "much"}},
+    ],
+)
+def test_wrong_values_are_refused(render: Render, values: dict[str, Any]) -> None:
+    with pytest.raises(RefusedError):
+        render("portal", values, **ROOM)
