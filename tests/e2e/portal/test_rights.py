@@ -16,7 +16,7 @@ ONLY_PROJECTS = "The portal may only"
     [
         ("create", "configmap", "x", "-n", "default"),
         ("create", "secret", "generic", "x", "-n", "kube-system"),
-        ("create", "rolebinding", "x", "-n", "croft", "--role=x", "--user=x"),
+        ("create", "role", "x", "-n", "croft", "--verb=get", "--resource=pods"),
         ("create", "namespace", "unlabelled"),
         ("delete", "namespace", "croft-ingress"),
         ("delete", "namespace", "croft-projects"),
@@ -39,4 +39,4 @@ def test_worker_cannot_give_itself_more(kubectl: Callable[..., str]) -> None:
     [("get", "secrets"), ("create", "pods"), ("create", "pods/exec"), ("delete", "namespaces")],
 )
 def test_web_only_reads(kubectl: Callable[..., str], verb: str, kind: str) -> None:
-    assert kubectl("auth", "can-i", verb, kind, "-n", "croft-projects", WEB, check=False).strip() == "no"
+    assert kubectl("auth", "can-i", verb, kind, "-n", "croft-projects", WEB, check=False).startswith("no")
