@@ -13,7 +13,7 @@ from tests.plugins.conftest import StatedCluster
 
 Json = dict[str, Any]
 ADDRESS = Address("example.org", 80, "contour")
-SHOP = {
+SHOP: Json = {
     "metadata": {
         "name": "shop",
         "labels": {

@@ -125,7 +125,7 @@ CASES: dict[str, tuple[Json, list[Json], str, float]] = {
                     "type": "PodScheduled",
                     "status": "False",
                     "reason": "Unschedulable",
-                    "message": "0/2 nodes are available: 2 Insufficient cpu. preemption: 0/2 nodes are there.",
+                    "message": "0/2 nodes are available: 2 Insufficient cpu. preemption: 0/2 nodes are.",
                 }
             ]
         ),
