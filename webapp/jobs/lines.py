@@ -30,6 +30,8 @@ def lines_of(events: Iterable[JobEvent], start: datetime) -> list[Line]:
             task.kind, task.took = event.kind, took((event.data or {}).get("duration"))
             task = None
             continue
+        if not event.text:
+            continue  # The result: the page shows it in a form of its own.
         line = Line(event.number, event.kind, _text(event), offset(event.created_at, start))
         if event.kind == "task":
             task = line

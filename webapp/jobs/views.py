@@ -54,6 +54,7 @@ def show(job_id: str) -> str:
         project=project,
         application=application,
         may_cancel=services.may_cancel(current_user, job),
+        url=result.get("url") if job.state == "succeeded" and application else None,
         removed=result.get("removed"),
         left=result.get("left") or [],
         next=_next(job, project, application),

@@ -37,6 +37,7 @@ def init_app(app: Flask) -> None:
         combine=lambda attributes, **more: {**attributes, **more},
         duration=formats.duration,
         host=lambda url: urlsplit(url).netloc,
+        job_message=formats.job_message,
         job_title=formats.job_title,
         kind_word=lambda kind: formats.KIND_WORDS.get(kind, ""),
         state_style=formats.state_style,

@@ -28,6 +28,7 @@ function add(event) {
     if (seconds >= 0.05) task.querySelector(".took").textContent = `${seconds.toFixed(1)} s`;
     return;
   }
+  if (!event.text) return; // The result: the page shows it in a form of its own.
   if (task && event.kind === "failed") mark(task, "stopped");
   const item = document.getElementById("event-line").content.firstElementChild.cloneNode(true);
   mark(item, event.kind);

@@ -4,10 +4,15 @@ import json
 
 import pytest
 
+from tests.webapp.cluster import StatedCluster
 from tests.webapp.pages.conftest import URL, Visit
-from tests.webapp.requests import SHOP, end_jobs
+from tests.webapp.requests import SHOP, WEB, end_jobs
+from webapp.applications import services as applications
+from webapp.applications.schemas import NewApplication
 from webapp.auth import services as auth
+from webapp.cluster.state import Namespace
 from webapp.db import db, writing
+from webapp.jobs.effects import end
 from webapp.jobs.events import NewEvent, append
 from webapp.jobs.models import Job
 from webapp.openapi import Portal
@@ -94,6 +99,24 @@ def test_a_receipt_lists_what_went_and_what_is_left(visit: Visit, app: Portal, j
     assert "2 objects removed, 1 left" in page.text
     assert "Left: PersistentVolume pv-1" in page.text
     assert "Namespace shop" in page.text
+
+
+def test_a_success_is_told_with_the_address(
+    visit: Visit, app: Portal, cluster: StatedCluster, job: str
+) -> None:
+    end_jobs(app)
+    cluster.namespaces["shop"] = Namespace("shop", "shop", False)
+    with app.app_context():
+        user = auth.find_user("ada")
+        assert user is not None
+        web = applications.create(user, "shop", NewApplication.model_validate(WEB))[1].id
+        with writing() as session:
+            result = {"url": "http://web.shop.localhost:8080", "revision": 1}
+            append(session, session.get_one(Job, web), [NewEvent("result", "", result)])
+            end(session, session.get_one(Job, web), "succeeded", "Done", result)
+    page = visit("dev").get(f"/jobs/{web}")
+    assert "Application 'web' is ready. It answers at http://web.shop.localhost:8080 ." in page.text
+    assert page.html.count('class="e-') == 3  # waiting, the end, and the browser's template
 
 
 def test_the_stream_takes_up_where_the_page_ended(visit: Visit, app: Portal, job: str) -> None:
