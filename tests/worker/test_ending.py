@@ -58,7 +58,7 @@ def test_a_job_has_a_time_limit(sqlite_portal: WorkerPortal) -> None:
 def test_a_job_of_a_killed_worker_is_ended_and_done_again(sqlite_portal: WorkerPortal) -> None:
     portal = sqlite_portal
     worker = portal.worker()
-    job_id = portal.enqueue("shop", "sleep 1.5")
+    job_id = portal.enqueue("shop", "first-time 300")
     portal.wait_for_process(job_id)
     before = worker.family()
     # The launcher as well: nobody is left to clean up.

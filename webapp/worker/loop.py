@@ -59,6 +59,7 @@ class Worker:
         self._stop_at: float | None = None
         self._look_at = 0.0
         self._must_look = True
+        self._touch_at = 0.0
         self._beat_at = 0.0
         self._beaten_at = time.monotonic()
         self._database_at = 0.0
@@ -84,7 +85,9 @@ class Worker:
         for key, _events in self._selector.select(self._patience()):
             key.data()
         now = time.monotonic()
-        self._folder.touch()
+        if now >= self._touch_at:
+            self._folder.touch()
+            self._touch_at = now + 1.0
         self._watch_clocks(now)
         if now < self._database_at:
             return
