@@ -6,6 +6,7 @@ from typing import Any
 
 import flask_migrate
 import pytest
+from argon2 import PasswordHasher
 from cryptography.fernet import Fernet
 from flask.testing import FlaskClient
 from sqlalchemy import event
@@ -13,7 +14,7 @@ from sqlalchemy import event
 from tests import postgres
 from tests.webapp.cluster import StatedCluster
 from webapp.app import create_app
-from webapp.auth import passwords, services
+from webapp.auth import services
 from webapp.auth.models import User
 from webapp.config import Config
 from webapp.db import Base, db
@@ -56,8 +57,8 @@ def portal(database_url: str) -> Iterator[Portal]:
 
 @pytest.fixture(scope="session")
 def password_hash() -> str:
-    """Hash of PASSWORD: hashing is slow by design, so it is done once."""
-    return passwords.hash_password(PASSWORD)
+    """Hash of PASSWORD, a cheap one: hundreds of tests sign in, and a hash carries its own cost."""
+    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 
 
 @pytest.fixture

@@ -25,9 +25,10 @@ WEB: dict[str, Any] = {
 
 
 def end_jobs(app: Portal, state: str = "succeeded") -> None:
-    """End every waiting job, as the worker would."""
+    """End every waiting job in its turn, as the worker would."""
     with app.app_context(), writing() as session:
-        for job in session.scalars(select(Job).where(Job.state.in_(("queued", "running")))).all():
+        waiting = select(Job).where(Job.state.in_(("queued", "running"))).order_by(Job.created_at)
+        for job in session.scalars(waiting).all():
             end(session, job, state, f"it {state}")
 
 
