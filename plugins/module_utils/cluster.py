@@ -20,8 +20,11 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.config import kube_config
 from kubernetes.config.config_exception import ConfigException
 from urllib3.exceptions import HTTPError
+from urllib3.util import Retry
 
 _SECONDS = (5, 30)  # to connect, to read
+# An API server that restarts is away for a moment; that must not end a change that waits.
+_RETRIES = Retry(total=4, backoff_factor=0.4, allowed_methods=["GET"])
 
 
 class ClusterError(Exception):
@@ -71,7 +74,8 @@ class Cluster:
             answer = self._client.call_api(method, url, header_params=headers, _request_timeout=_SECONDS)
             return answer.status, answer.read().decode(errors="replace")
         except (HTTPError, ApiException) as error:
-            raise ClusterError(f"the cluster at {self._host} does not answer: {error}") from error
+            reason = str(error).rsplit(": ", 1)[-1].rstrip(")\"'")
+            raise ClusterError(f"the cluster at {self._host} does not answer: {reason}") from error
 
     @staticmethod
     def _refusal(path: str, status: int, text: str) -> str:
@@ -106,6 +110,7 @@ def connect(kubeconfig: str) -> Iterator[Cluster]:
             raise ClusterError(f"no way to the cluster{source}: {error}; {hint}") from error
         if urlsplit(settings.host).hostname in ("127.0.0.1", "::1", "localhost"):
             settings.proxy = None  # as Go's programs do; the client would ask HTTPS_PROXY for this machine
+        settings.retries = _RETRIES
         client = ApiClient(settings)
         try:
             yield Cluster(client)

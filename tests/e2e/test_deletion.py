@@ -116,17 +116,10 @@ def test_project_is_gone_once_its_api_is_back(change: Change, kubectl: Kubectl) 
 def killed_helm(kubeconfig: str, kubectl: Kubectl, web: Json, values: Json, status: str) -> None:
     """Release an application whose pods never get ready, and kill helm while it waits for them."""
     selector = f"owner=helm,name={web['name']},status={status}"
+    where = ("--namespace", web["project"], "--kubeconfig", kubeconfig)
+    chart = str(ROOT / "charts/application")
     helm = subprocess.Popen(
-        [
-            helm_binary(),
-            "upgrade",
-            "--install",
-            web["name"],
-            str(ROOT / "charts/application"),
-            "--values",
-            "-",
-        ]
-        + ["--namespace", web["project"], "--kubeconfig", kubeconfig, "--wait"],
+        [helm_binary(), "upgrade", "--install", web["name"], chart, "--values", "-", "--wait", *where],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
