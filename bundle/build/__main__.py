@@ -12,8 +12,10 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Sequence
+from types import FrameType
 
 from bundle.build.builder import SOURCES, Builder
 from bundle.build.bundle import damaged_files, read_manifest
@@ -46,6 +48,8 @@ def _parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code. Errors are one message on standard error."""
     options = _parser().parse_args(arguments)
+    # Ended from outside, it ends its step's command too and clears up, as after Ctrl-C.
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         settings = Settings(mirrors=_mirrors(options.mirror))
         if options.command == "drop-caches":
@@ -58,7 +62,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BuildError as error:
         print(f"bundle: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("bundle: stopped; the next run goes on with the step that was not finished", file=sys.stderr)
+        return 130
     return 0
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 def _command(builder: Builder, options: argparse.Namespace) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import select
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from bundle.build import process
 from bundle.build.errors import BuildError
+from bundle.build.settings import REPOSITORY
 from bundle.build.steps import Step, StepStore, run_steps
 
 
@@ -103,3 +109,30 @@ def test_another_key_is_another_step(work: Work) -> None:
 def test_a_command_that_is_not_installed_is_named(tmp_path: Path) -> None:
     with pytest.raises(BuildError, match="no-such-command is not installed"):
         process.run(["no-such-command"], tmp_path / "log")
+
+
+def test_ended_from_outside_it_ends_its_command_too(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from bundle.build import __main__ as main, process; "
+        "main._command = lambda builder, options: process.run(['sleep', '54321.5'], Path(sys.argv[1])); "
+        "sys.exit(main.main(['key', '--source', 'modules']))"
+    )
+    log = tmp_path / "log"
+    with subprocess.Popen(
+        [sys.executable, "-c", script, log], stderr=subprocess.PIPE, text=True, cwd=REPOSITORY
+    ) as run:
+        while not log.exists() or not children(run.pid):
+            assert run.poll() is None
+        (child,) = children(run.pid)
+        handle = os.pidfd_open(child)
+        run.send_signal(signal.SIGTERM)
+        _, error = run.communicate(timeout=10)
+    assert run.returncode == 130
+    assert "the next run goes on" in error
+    ended, _, _ = select.select([handle], [], [], 5)
+    os.close(handle)
+    assert ended, "the command runs on"
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
