@@ -42,9 +42,15 @@ def flask(environ: dict[str, str], *arguments: str, stdin: str = "") -> subproce
     )
 
 
-def test_a_user_is_made_by_command(environ: dict[str, str]) -> None:
-    done = flask(environ, "users", "create", "root", "--admin", "--password-file", "-", stdin=f"{PASSWORD}\n")
-    assert (done.returncode, done.stdout) == (0, "User 'root' can sign in as an administrator.\n")
+@pytest.fixture(scope="module")
+def made_root(environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """The end of the command that makes the administrator."""
+    return flask(environ, "users", "create", "root", "--admin", "--password-file", "-", stdin=f"{PASSWORD}\n")
+
+
+def test_a_user_is_made_by_command(made_root: subprocess.CompletedProcess[str]) -> None:
+    assert made_root.returncode == 0
+    assert made_root.stdout == "User 'root' can sign in as an administrator.\n"
 
 
 @pytest.fixture
@@ -77,6 +83,7 @@ def memory_mb(pid: int) -> float:
     return own + sum(memory_mb(int(child)) for child in children)
 
 
+@pytest.mark.usefixtures("made_root")
 def test_the_server_stays_small(server: tuple[subprocess.Popen[bytes], httpx.Client]) -> None:
     process, client = server
     assert client.get("/readyz").json() == {"status": "ok"}
