@@ -118,9 +118,9 @@ def test_missing_cluster_and_wrong_kubeconfig_say_what_to_do(tmp_path: Path) -> 
     file.write_text(json.dumps({"application": APPLICATION}))
     variables = {"request_file": str(file)}
     nowhere = run_playbook("application", variables=variables, environment={"HOME": str(tmp_path)})
-    assert "give the cluster with -e croft_kubeconfig=FILE" in nowhere.message
+    assert "no cluster is given: add -e croft_kubeconfig=FILE" in nowhere.message
     wrong = run_playbook("application", variables={**variables, "croft_kubeconfig": "/nowhere/config"})
-    assert "/nowhere/config" in wrong.message
+    assert "/nowhere/config leads to no cluster (No such file or directory)" in wrong.message
 
 
 def test_secret_shows_up_nowhere_in_the_output(tmp_path: Path) -> None:
