@@ -17,6 +17,7 @@ import sys
 from collections.abc import Sequence
 from types import FrameType
 
+from bundle.build import process
 from bundle.build.builder import SOURCES, Builder
 from bundle.build.bundle import damaged_files, read_manifest
 from bundle.build.errors import BuildError
@@ -69,6 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
+    # Here as well as where a command is waited for: the signal may come while one is being started.
+    process.end_children()
     raise KeyboardInterrupt
 
 

@@ -34,23 +34,35 @@ def run(
         output.write(f"$ {text}\n")
         output.flush()
         try:
-            result = subprocess.run(
+            child = subprocess.Popen(
                 command,
                 cwd=cwd,
                 env={**os.environ, **(env or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                check=False,
             )
         except FileNotFoundError as error:
             raise BuildError(
                 f"{command[0]} is not installed: run `make up`, or install it and try again"
             ) from error
-    if result.returncode != 0:
+        try:
+            returncode = child.wait()
+        except BaseException:
+            end_children()
+            child.wait()
+            raise
+    if returncode != 0:
         tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TAIL_LINES:]
         lines = "\n".join(f"    {line}" for line in tail)
-        raise BuildError(f"`{text}` ended with {result.returncode}:\n{lines}\n  The whole log: {log}")
+        raise BuildError(f"`{text}` ended with {returncode}:\n{lines}\n  The whole log: {log}")
+
+
+def end_children() -> None:
+    """Ask the commands that this process started to end, also those that run as root."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    if children:
+        subprocess.run(privileged(["kill", "-TERM", *children]), stderr=subprocess.DEVNULL, check=False)
 
 
 def output(

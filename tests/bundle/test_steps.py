@@ -121,9 +121,8 @@ def test_ended_from_outside_it_ends_its_command_too(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", script, log], stderr=subprocess.PIPE, text=True, cwd=REPOSITORY
     ) as run:
-        while not log.exists() or not children(run.pid):
+        while not (child := running_child(run.pid, "sleep")):
             assert run.poll() is None
-        (child,) = children(run.pid)
         handle = os.pidfd_open(child)
         run.send_signal(signal.SIGTERM)
         _, error = run.communicate(timeout=10)
@@ -134,5 +133,9 @@ def test_ended_from_outside_it_ends_its_command_too(tmp_path: Path) -> None:
     assert ended, "the command runs on"
 
 
-def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+def running_child(pid: int, name: str) -> int | None:
+    """The process that `pid` started, once it has become the command `name`."""
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        if Path(f"/proc/{child}/comm").read_text().strip() == name:
+            return int(child)
+    return None
