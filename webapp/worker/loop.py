@@ -3,8 +3,6 @@
 import logging
 import os
 import selectors
-import signal
-import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,6 +20,7 @@ from webapp.worker.folder import WorkerFolder
 from webapp.worker.processes import become_subreaper, kill_descendants
 from webapp.worker.recovery import end_earlier_life, recover_lost
 from webapp.worker.running import RunningJob, prepare
+from webapp.worker.stopping import StopSignals
 from webapp.worker.wakeup import wakeup_for
 
 log = logging.getLogger("croft.worker")
@@ -47,7 +46,6 @@ class Worker:
     def __init__(self, config: Config, folder: WorkerFolder, grace: float = 20.0) -> None:
         self._config = config
         self._folder = folder
-        self._grace = grace
         self._name = folder.worker
         self._jobs: dict[str, RunningJob] = {}
         self._selector = selectors.DefaultSelector()
@@ -56,7 +54,7 @@ class Worker:
         self._launcher: LauncherClient | None = None
         self._launches = 0
         self._ready = False
-        self._stop_at: float | None = None
+        self._stop = StopSignals(grace)
         self._look_at = 0.0
         self._must_look = True
         self._touch_at = 0.0
@@ -67,12 +65,13 @@ class Worker:
     def run(self) -> None:
         """Work until SIGTERM or SIGINT. Raises WorkerError, and SQLAlchemy's errors while starting."""
         become_subreaper()
-        self._listen_to_signals()
+        self._stop.listen()
+        self._selector.register(self._stop, selectors.EVENT_READ, self._stop.drain)
         end_earlier_life(self._folder, self._config.job_dir)
         self._launch()
         log.info("worker %s started with %d slots", self._name, self._config.worker_slots)
         try:
-            while self._stop_at is None or self._jobs:
+            while self._jobs or not self._stop.asked:
                 self._turn()
         finally:
             self._wakeup.close()
@@ -107,34 +106,14 @@ class Worker:
         now = time.monotonic()
         if now < self._database_at:
             return self._database_at - now
+        stop = self._stop.deadline
         moments = [self._beat_at, self._look_at]
         for job in self._jobs.values():
             moments += [job.written_at + _BATCH] if job.events else []
             # What has been killed makes itself heard.
             if job.reason is None:
-                moments += (
-                    [job.deadline] if self._stop_at is None else [job.deadline, self._stop_at + self._grace]
-                )
+                moments += [job.deadline] if stop is None else [job.deadline, stop]
         return max(0.0, min(moments) - now)
-
-    # Signals
-
-    def _listen_to_signals(self) -> None:
-        ours, theirs = socket.socketpair()
-        for side in (ours, theirs):
-            side.setblocking(False)
-        self._signals = (ours, theirs)
-        signal.set_wakeup_fd(theirs.fileno())
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._stop)
-        self._selector.register(ours, selectors.EVENT_READ, lambda: ours.recv(64))
-
-    def _stop(self, _number: int, _frame: object) -> None:
-        if self._stop_at is None:
-            self._stop_at = time.monotonic()
-            log.info("stopping; %d running jobs have %g s to end", len(self._jobs), self._grace)
-        else:
-            self._grace = 0.0
 
     # The launcher and its jobs
 
@@ -207,7 +186,7 @@ class Worker:
                 self._launcher.kill(job.job.id)
 
     def _watch_clocks(self, now: float) -> None:
-        stop = self._stop_at is not None and now >= self._stop_at + self._grace
+        stop = self._stop.deadline
         for job in self._jobs.values():
             if job.ended is not None:
                 continue
@@ -215,7 +194,7 @@ class Worker:
                 self._kill(job, "lost")
             elif now >= job.deadline:
                 self._kill(job, "timeout")
-            elif stop:
+            elif stop is not None and now >= stop:
                 self._kill(job, "stop")
 
     # The database
@@ -257,7 +236,7 @@ class Worker:
                 for job_id in queue.cancel_requests(session, self._name):
                     if job_id in self._jobs:
                         self._kill(self._jobs[job_id], "cancel")
-        while self._ready and self._stop_at is None and len(self._jobs) < self._config.worker_slots:
+        while self._ready and not self._stop.asked and len(self._jobs) < self._config.worker_slots:
             claimed = queue.claim(self._name)
             if claimed is None:
                 break
