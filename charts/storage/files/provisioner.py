@@ -128,7 +128,9 @@ class Provisioner:
                 volume = self.api.read_persistent_volume(name)
             left = [entry for entry in volume.metadata.finalizers or [] if entry != FINALIZER]
             change = {"finalizers": left, "resourceVersion": volume.metadata.resource_version}
-            self.api.patch_persistent_volume(name, {"metadata": change})
+            # A strategic merge, the client's default, only ever adds finalizers.
+            kind = "application/merge-patch+json"
+            self.api.patch_persistent_volume(name, {"metadata": change}, _content_type=kind)
         except NotFoundException:
             pass
         log.info("deleted %s", folder.name)
