@@ -13,7 +13,8 @@ from ansible.plugins.action import ActionBase
 # ansible-playbook does not put the checkout on Python's path.
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
-from plugins.module_utils.helm import Chart, HelmCommand, HelmError, Outcome, Release, secret_texts
+from plugins.module_utils.helm import HelmCommand, HelmError, secret_texts
+from plugins.module_utils.release import Chart, Outcome, Release
 from plugins.module_utils.results import plain
 
 DOCUMENTATION = """
