@@ -209,7 +209,7 @@ def main() -> None:
         changed.clear()
         try:
             provisioner.reconcile()
-        except (ApiException, HTTPError, OSError) as error:
+        except (ApiException, HTTPError, OSError, ValueError) as error:
             log.error("will try again: %s", error)
         changed.wait(INTERVAL)
 
