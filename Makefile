@@ -9,7 +9,7 @@ UVFLAGS = pip compile --quiet --universal --python-version 3.11 --generate-hashe
 
 .DEFAULT_GOAL := help
 .PHONY: help up down clean status credentials kubeconfig image-load bundle portal \
-        test check lint unit e2e bench openapi requirements format
+        test check lint unit slow test-host e2e bench openapi requirements format
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
@@ -44,15 +44,21 @@ portal: .venv/installed ## Run web and worker on this machine against the cluste
 openapi: .venv/installed ## Print the API's OpenAPI document as JSON
 	@.venv/bin/flask --app webapp.wsgi openapi
 
-test: bundle check e2e ## Run everything: lint, unit, chart and role tests, end-to-end on a cluster of its own
+test: test-host bundle check slow e2e ## Run everything: lint, unit, chart and role tests, end-to-end on a cluster of its own
 
-check: lint unit ## Run what needs no cluster (the bundle's helm is used)
+check: lint unit ## Run the quick part that needs no cluster, in under 2 minutes (helm comes from the bundle)
 
 lint: .venv/installed ## Check the style of every file
 	@tests/lint.sh
 
-unit: .venv/installed ## Run the tests that need no cluster
-	@.venv/bin/pytest -m "not e2e" -q
+unit: .venv/installed ## Run the quick tests that need no cluster
+	@.venv/bin/pytest -m "not e2e and not slow" -q
+
+slow: .venv/installed ## Run the tests without a cluster that take longer: a real browser, real worker processes
+	@.venv/bin/pytest -m "slow and not e2e" -q
+
+test-host: .venv/installed ## Install what the tests need on this machine: Chromium, PostgreSQL
+	@$(PLAY) playbooks/test_host.yml
 
 e2e: .venv/installed ## Run the end-to-end tests on the cluster croft-test (KEEP=1 keeps it)
 	@$(TEST) tests/e2e/run.sh

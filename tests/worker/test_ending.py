@@ -5,9 +5,13 @@ import signal
 import subprocess
 import sys
 
+import pytest
+
 from tests.worker.portal import CHECKOUT, WorkerPortal
 from webapp.jobs import services
 from webapp.worker.processes import tagged
+
+pytestmark = pytest.mark.slow
 
 
 def test_cancelling_ends_every_process_of_the_job(portal: WorkerPortal) -> None:

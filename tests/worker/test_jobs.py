@@ -10,6 +10,8 @@ from tests.worker.portal import WorkerPortal
 from webapp.db import db, writing
 from webapp.jobs.models import Job
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_successful_job_tells_its_story_and_settles_the_project(portal: WorkerPortal) -> None:
     worker = portal.worker()

@@ -12,6 +12,10 @@ MAX_EVENTS = 5_000
 _CONTROL = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 _ERROR_PREFIX = "[ERROR]: "
 _MAX_ERRORS = 20
+# Actions that only hold a playbook together say nothing to a user.
+_STRUCTURE = frozenset({"include_tasks", "import_tasks", "include_role", "import_role", "meta"})
+_ARGUMENTS = "validate_argument_spec"
+_CHECKS = "Check the arguments"
 
 
 @dataclass
@@ -56,7 +60,10 @@ class Translator:
     def _line(
         self, kind: str, data: dict[str, Any], stdout: str
     ) -> tuple[str, str, dict[str, Any] | None] | None:
-        task = str(data.get("task") or "")
+        action = str(data.get("task_action") or "").removeprefix("ansible.builtin.")
+        if action in _STRUCTURE and kind not in ("runner_on_failed", "runner_on_unreachable"):
+            return None
+        task = _CHECKS if action == _ARGUMENTS else str(data.get("task") or "")
         match kind:
             case "playbook_on_task_start" | "playbook_on_handler_task_start":
                 return "task", task, {"role": data["role"]} if data.get("role") else None

@@ -18,6 +18,8 @@ from webapp.jobs.effects import end
 from webapp.jobs.events import NewEvent, append
 from webapp.jobs.models import Job
 
+pytestmark = pytest.mark.slow
+
 WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 Open = Callable[..., Page]
 
