@@ -15,7 +15,7 @@ run "ruff check" ruff check --quiet .
 run "ruff format" ruff format --quiet --check .
 run "mypy" mypy --no-error-summary webapp plugins bundle
 run "yamllint" yamllint --strict .
-run "ansible-lint" ansible-lint --offline --quiet
+run "ansible-lint" ansible-lint -q
 run "shell syntax" bash -n roles/host/files/venv.sh tests/lint.sh tests/e2e/run.sh .ci/run
 
 if [ ${#failed[@]} -gt 0 ]; then

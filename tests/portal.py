@@ -26,8 +26,8 @@ class FollowedJob:
 class Portal:
     """The API of the portal at `url` (scheme, host and port).
 
-    Every name below localhost is this machine, but not every resolver knows it: the connection goes to 127.0.0.1,
-    and the name travels in the Host header.
+    Every name below localhost is this machine, but not every resolver knows it: the connection goes to
+    127.0.0.1, and the name travels in the Host header.
     """
 
     def __init__(self, url: str) -> None:
