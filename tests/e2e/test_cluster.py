@@ -1,10 +1,13 @@
 """What a cluster promises to everything on it: nodes, names, network, fences, ingress, volumes, metrics."""
 
 import json
+import os
+import subprocess
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +18,7 @@ pytestmark = pytest.mark.e2e
 Json = dict[str, Any]
 SPACE = "e2e-cluster"
 OTHER = "e2e-cluster-other"
+AS_ROOT = [] if os.geteuid() == 0 else ["sudo"]
 SYSTEM = ("kube-system", "croft-ingress", "croft-storage")
 
 
@@ -126,6 +130,21 @@ def test_all_system_pods_are_ready(kubectl: Kubectl, nodes: list[Json]) -> None:
     assert unready == []
     agents = [pod for pod in pods if pod["metadata"]["labels"].get("k8s-app") == "cilium"]
     assert len(agents) == len(nodes)
+
+
+def test_no_node_container_shares_control_groups(settings: Json, state_dir: Path) -> None:
+    for number in range(1, settings["nodes"] + 1):
+        name = f"{state_dir.name}-{number}"
+        told = subprocess.run(
+            [*AS_ROOT, "podman", "inspect", "--format", "{{.Id}} {{.State.Pid}}", name],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        identity, process = told.stdout.split()
+        groups = Path(f"/proc/{process}/cgroup").read_text().splitlines()
+        # What lies outside the container's own group is seen, and ended, by other containers.
+        assert [line for line in groups if identity not in line] == []
 
 
 def test_names_are_found(kubectl: Kubectl, servers: list[str]) -> None:
