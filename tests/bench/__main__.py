@@ -17,24 +17,9 @@ import httpx
 from tests.bench.cluster import ROOT, Cluster, cold_bundle_seconds
 from tests.bench.report import write_report
 from tests.portal import FollowedJob, Portal
+from tests.samples import small_application
 
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
-
-
-def application(image: str, project: str) -> dict:
-    """Return the smallest application that answers HTTP."""
-    return {
-        "project": project,
-        "name": "web",
-        "image": image,
-        "args": ["netexec", "--http-port=8080"],
-        "ports": [{"targetPort": 8080}],
-        "healthPath": "/healthz",
-        "resources": {
-            "requests": {"cpu": "10m", "memory": "16Mi"},
-            "limits": {"cpu": "200m", "memory": "64Mi"},
-        },
-    }
 
 
 def seconds_until_answer(cluster: Cluster, project: str, start: float, limit: float = 120) -> float:
@@ -62,7 +47,7 @@ def by_portal(cluster: Cluster, portal: Portal, image: str, project: str, folder
     found["submit_to_first_task_s"] = made.first_task
     found["submit_to_project_ready_s"] = made.end
 
-    body = {key: value for key, value in application(image, project).items() if key != "project"}
+    body = small_application(image, name="web")
     start = time.monotonic()
     job = portal.call("POST", f"/api/v1/projects/{project}/applications", body)["links"]["job"]
     found["submit_to_application_answers_s"] = seconds_until_answer(cluster, project, start)
@@ -99,7 +84,9 @@ def by_playbook(cluster: Cluster, image: str, project: str, folder: Path) -> dic
     project_request = folder / "project.yml"
     project_request.write_text(json.dumps({"project": {"name": project, "owner": "admin"}}))
     application_request = folder / "application.yml"
-    application_request.write_text(json.dumps({"application": application(image, project)}))
+    application_request.write_text(
+        json.dumps({"application": small_application(image, name="web", project=project)})
+    )
     found["playbook_project_ready_s"] = cluster.playbook("project", project_request)
     start = time.monotonic()
     cluster.playbook("application", application_request)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.portal import Portal
+from tests.samples import small_application
 
 
 @pytest.fixture(scope="session")
@@ -36,16 +37,7 @@ def portal(portal_url: str, admin: tuple[str, str]) -> Portal:
 @pytest.fixture
 def agnhost_settings(agnhost: str) -> dict[str, Any]:
     """Settings of the smallest application that answers HTTP."""
-    return {
-        "image": agnhost,
-        "args": ["netexec", "--http-port=8080"],
-        "ports": [{"targetPort": 8080}],
-        "healthPath": "/healthz",
-        "resources": {
-            "requests": {"cpu": "10m", "memory": "16Mi"},
-            "limits": {"cpu": "200m", "memory": "64Mi"},
-        },
-    }
+    return small_application(agnhost)
 
 
 @pytest.fixture

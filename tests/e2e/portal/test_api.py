@@ -24,21 +24,6 @@ def project(portal: Portal, kubectl):
         assert gone.job["state"] == "succeeded", gone.text()
 
 
-@pytest.fixture
-def agnhost_settings(agnhost: str) -> dict:
-    """Settings of the smallest application that answers HTTP."""
-    return {
-        "image": agnhost,
-        "args": ["netexec", "--http-port=8080"],
-        "ports": [{"targetPort": 8080}],
-        "healthPath": "/healthz",
-        "resources": {
-            "requests": {"cpu": "10m", "memory": "16Mi"},
-            "limits": {"cpu": "200m", "memory": "64Mi"},
-        },
-    }
-
-
 def answer_of(portal: Portal, host: str, path: str = "/hostname") -> httpx.Response:
     """Ask an application through Envoy, by its host name."""
     port = portal.url.rsplit(":", 1)[1]

@@ -9,19 +9,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.chromium import ARGUMENTS, CHROMIUM
 from tests.playbook import ROOT
 
 pytestmark = pytest.mark.e2e
 
-# Without these, Chromium looks for its vendor's servers at every start.
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 JOB_SECONDS = 90
 ENDED = re.compile("Succeeded|Failed|Cancelled")
 
@@ -30,7 +22,7 @@ ENDED = re.compile("Succeeded|Failed|Cancelled")
 def browser() -> Iterator[Browser]:
     """The system's Chromium, without a window."""
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield running
         running.close()
 

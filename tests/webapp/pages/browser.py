@@ -9,20 +9,10 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from werkzeug.serving import make_server
 
+from tests.chromium import ARGUMENTS, CHROMIUM
 from tests.webapp.cluster import StatedCluster
 from tests.webapp.conftest import PASSWORD
 from tests.webapp.pages.seed import make_portal
-
-CHROMIUM = "/usr/bin/chromium"
-# The browser runs as root in tests, has no display, and shall speak to nobody but the portal.
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 class Served:
