@@ -131,17 +131,13 @@ class Cluster:
 
     def node_memory_mb(self) -> float:
         """Return the memory of the node container without page cache, in MB (cgroup v1 and v2)."""
-        name = f"{self.settings['CLUSTER']}-1"
-        facts = json.loads(self.run("podman", "inspect", name))[0]
+        facts = json.loads(self.run("podman", "inspect", f"{self.settings['CLUSTER']}-1"))[0]
         lines = Path(f"/proc/{facts['State']['Pid']}/cgroup").read_text().splitlines()
-        paths = {line.split(":")[1]: line.split(":", 2)[2] for line in lines}
-        v1 = Path("/sys/fs/cgroup/memory" + paths.get("memory", "-")).parent
-        for folder in (v1, v1.parent):
-            stat = folder / "memory.stat"
-            if stat.exists():
-                return int(re.search(r"^total_rss (\d+)", stat.read_text(), re.M).group(1)) / 1e6  # type: ignore[union-attr]
-        stat = Path("/sys/fs/cgroup" + paths[""]) / "memory.stat"
-        return int(re.search(r"^anon (\d+)", stat.read_text(), re.M).group(1)) / 1e6  # type: ignore[union-attr]
+        groups = {line.split(":")[1]: line.split(":", 2)[2].removesuffix("/init.scope") for line in lines}
+        version1 = "memory" in groups
+        folder = f"/sys/fs/cgroup/memory{groups['memory']}" if version1 else f"/sys/fs/cgroup{groups['']}"
+        counters = dict(line.split() for line in Path(folder, "memory.stat").read_text().splitlines())
+        return int(counters["total_rss" if version1 else "anon"]) / 1e6
 
 
 def cold_bundle_seconds() -> float:
