@@ -102,7 +102,8 @@ def _of_container(pod: Json, container: Json, events: Sequence[Json]) -> Trouble
     if reason == "CreateContainerConfigError":
         return Trouble("config", _config(pod, image, message), 5)
     if reason in ("CreateContainerError", "RunContainerError"):
-        return Trouble("start", f"its container cannot be started: {_innermost(message)}", 10)
+        # The same kind as a crash, with which it takes turns while Kubernetes tries again.
+        return Trouble("crash", f"its container cannot be started: {_innermost(message)}", 10)
     ended = container.get("state", {}).get("terminated") or container.get("lastState", {}).get("terminated")
     probe = _last(events, "Pod", name, {"Unhealthy"})
     if ended and (container.get("restartCount", 0) > 0 or reason == "CrashLoopBackOff"):

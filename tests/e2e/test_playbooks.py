@@ -173,7 +173,7 @@ FAILURES: dict[str, tuple[Json, str, float]] = {
     ),
     "command": ({"command": ["/no-such-program"]}, "/no-such-program", 40),
     "health": ({"healthPath": NOT_FOUND}, "startup probe fails: the health path answers with status 404", 40),
-    "port": ({"ports": [{"targetPort": 9090}]}, "after 12 s: its startup probe fails: dial tcp", 30),
+    "port": ({"ports": [{"targetPort": 9090}]}, ":9090: connect: connection refused", 30),
 }
 
 
