@@ -67,9 +67,21 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def ansible(clean_environment: dict[str, str], bundle: Path, tmp_path: Path) -> Ansible:
+@pytest.fixture(scope="session")
+def state_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the cluster's state folder would be; nothing may make it."""
+    return tmp_path_factory.mktemp("checkout") / "state"
+
+
+@pytest.fixture(scope="session")
+def ansible(
+    clean_environment: dict[str, str],
+    bundle: Path,
+    state_dir: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Ansible:
     """Run a play against the local inventory: ansible({play…}, variables={…}, environment={…})."""
+    folder = tmp_path_factory.mktemp("plays")
 
     def run(
         play: dict[str, Any],
@@ -77,11 +89,11 @@ def ansible(clean_environment: dict[str, str], bundle: Path, tmp_path: Path) -> 
         variables: dict[str, Any] | None = None,
         environment: dict[str, str] | None = None,
     ) -> Run:
-        file = tmp_path / "play.yml"
+        file = folder / f"{len(list(folder.iterdir()))}.yml"
         file.write_text(json.dumps([play]))
         extra = {
             "croft_bundle_dir": str(bundle),
-            "croft_state_dir": str(tmp_path / "state"),
+            "croft_state_dir": str(state_dir),
             **(variables or {}),
         }
         done = subprocess.run(

@@ -1,7 +1,6 @@
 """What kubeadm is told, rendered with the role's defaults and the local inventory's settings."""
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,46 +11,61 @@ from tests.playbook import ROOT
 from tests.roles.conftest import Ansible
 
 Json = dict[str, Any]
-Render = Callable[..., dict[str, Json]]
+Rendered = dict[str, dict[str, Json]]
+COMMAND = (
+    "kubeadm join 192.0.2.11:6443 --token abcdef.0123456789abcdef --discovery-token-ca-cert-hash sha256:"
+)
+VARIABLES = {
+    "ansible_connection": "local",
+    "ansible_python_interpreter": sys.executable,
+    "kubernetes_node_ip": "192.0.2.11",
+    "kubernetes_control_plane_ip": "192.0.2.11",
+    # What the role finds out on a node.
+    "__kubernetes_cgroup2": {"stat": {"exists": "{{ cgroup2 }}"}},
+    "__kubernetes_join": {"stdout": COMMAND + "ab" * 32 + " "},
+}
+# What is rendered: the template, and variables that differ.
+VARIANTS: dict[str, tuple[str, Json]] = {
+    "plain": ("init", {}),
+    "cgroup1": ("init", {"cgroup2": False}),
+    "odd": ("init", {"kubernetes_cluster_name": "a: b"}),
+    "join": ("join", {}),
+}
 
 
-@pytest.fixture
-def render(ansible: Ansible, tmp_path: Path) -> Render:
-    """Render a template for node 1: render("init", nodes=…, cgroup2=…, …) returns documents by kind."""
-
-    def run(template: str, nodes: int = 1, cgroup2: bool = True, **variables: Any) -> dict[str, Json]:
-        out = tmp_path / "rendered.yml"
-        play = {
-            "hosts": "croft-roles-1",
-            "gather_facts": False,
-            "tasks": [
-                # Brings the role's variables and runs nothing.
-                {"ansible.builtin.import_role": {"name": "kubernetes"}, "when": False},
-                {
-                    "ansible.builtin.template": {
-                        "src": str(ROOT / f"roles/kubernetes/templates/{template}.yml.j2"),
-                        "dest": str(out),
-                        "mode": "0600",
-                    }
-                },
-            ],
-        }
-        common = {
-            "ansible_connection": "local",
-            "ansible_python_interpreter": sys.executable,
-            "kubernetes_node_ip": "192.0.2.11",
-            "kubernetes_control_plane_ip": "192.0.2.11",
-            "__kubernetes_cgroup2": {"stat": {"exists": cgroup2}},
-        }
-        done = ansible(play, variables={**common, **variables}, environment={"NODES": str(nodes)})
-        assert done.code == 0, done.output
-        return {item["kind"]: item for item in yaml.safe_load_all(out.read_text())}
-
-    return run
+def render(ansible: Ansible, folder: Path, nodes: int) -> Rendered:
+    """Render the variants for node 1 of a local cluster; returns their documents by variant and kind."""
+    tasks: list[Json] = [
+        # Brings the role's variables and runs nothing.
+        {"ansible.builtin.import_role": {"name": "kubernetes"}, "when": False},
+    ]
+    for name, (template, variables) in VARIANTS.items():
+        source = str(ROOT / f"roles/kubernetes/templates/{template}.yml.j2")
+        target = {"src": source, "dest": str(folder / name), "mode": "0600"}
+        tasks.append({"ansible.builtin.template": target, "vars": {"cgroup2": True, **variables}})
+    play = {"hosts": "croft-roles-1", "gather_facts": False, "tasks": tasks}
+    done = ansible(play, variables=VARIABLES, environment={"NODES": str(nodes)})
+    assert done.code == 0, done.output
+    return {
+        name: {item["kind"]: item for item in yaml.safe_load_all((folder / name).read_text())}
+        for name in VARIANTS
+    }
 
 
-def test_one_local_node_runs_pods_and_answers_on_published_ports(render: Render) -> None:
-    made = render("init")
+@pytest.fixture(scope="module")
+def one(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory) -> Rendered:
+    """The settings of a cluster with one node."""
+    return render(ansible, tmp_path_factory.mktemp("one"), 1)
+
+
+@pytest.fixture(scope="module")
+def three(ansible: Ansible, tmp_path_factory: pytest.TempPathFactory) -> Rendered:
+    """The settings of a cluster with three nodes."""
+    return render(ansible, tmp_path_factory.mktemp("three"), 3)
+
+
+def test_one_local_node_runs_pods_and_answers_on_published_ports(one: Rendered) -> None:
+    made = one["plain"]
     init = made["InitConfiguration"]
     assert init["apiVersion"] == made["ClusterConfiguration"]["apiVersion"] == "kubeadm.k8s.io/v1beta4"
     assert init["localAPIEndpoint"] == {"advertiseAddress": "192.0.2.11", "bindPort": 6443}
@@ -64,12 +78,12 @@ def test_one_local_node_runs_pods_and_answers_on_published_ports(render: Render)
     assert set(cluster["apiServer"]["certSANs"]) == {"127.0.0.1", "localhost", "croft-roles-1"}
 
 
-def test_workers_keep_pods_off_the_control_plane(render: Render) -> None:
-    assert "taints" not in render("init", nodes=3)["InitConfiguration"]["nodeRegistration"]
+def test_workers_keep_pods_off_the_control_plane(three: Rendered) -> None:
+    assert "taints" not in three["plain"]["InitConfiguration"]["nodeRegistration"]
 
 
-def test_checks_are_left_out_by_name_and_only_for_containers(render: Render) -> None:
-    ignored = render("init")["InitConfiguration"]["nodeRegistration"]["ignorePreflightErrors"]
+def test_checks_are_left_out_by_name_and_only_for_containers(one: Rendered) -> None:
+    ignored = one["plain"]["InitConfiguration"]["nodeRegistration"]["ignorePreflightErrors"]
     assert set(ignored) == {
         "SystemVerification",
         "Swap",
@@ -80,30 +94,25 @@ def test_checks_are_left_out_by_name_and_only_for_containers(render: Render) -> 
     assert defaults["kubernetes_fail_swap_on"] is True
 
 
-@pytest.mark.parametrize(("cgroup2", "driver"), [(True, "systemd"), (False, "cgroupfs")])
-def test_the_kubelet_follows_the_nodes_cgroups(render: Render, cgroup2: bool, driver: str) -> None:
-    kubelet = render("init", cgroup2=cgroup2)["KubeletConfiguration"]
+@pytest.mark.parametrize(("variant", "driver"), [("plain", "systemd"), ("cgroup1", "cgroupfs")])
+def test_the_kubelet_follows_the_nodes_cgroups(one: Rendered, variant: str, driver: str) -> None:
+    kubelet = one[variant]["KubeletConfiguration"]
     assert kubelet["cgroupDriver"] == driver
     assert kubelet["failCgroupV1"] is False
 
 
-def test_containers_do_not_count_the_machines_disk(render: Render) -> None:
-    kubelet = render("init")["KubeletConfiguration"]
+def test_containers_do_not_count_the_machines_disk(one: Rendered) -> None:
+    kubelet = one["plain"]["KubeletConfiguration"]
     assert kubelet["imageGCHighThresholdPercent"] == 100
     assert not str(kubelet["evictionHard"]["nodefs.available"]).endswith("%")
 
 
-def test_a_name_cannot_add_settings(render: Render) -> None:
-    made = render("init", kubernetes_cluster_name="a: b")
-    assert made["ClusterConfiguration"]["clusterName"] == "a: b"
+def test_a_name_cannot_add_settings(one: Rendered) -> None:
+    assert one["odd"]["ClusterConfiguration"]["clusterName"] == "a: b"
 
 
-def test_joining_checks_the_control_planes_key(render: Render) -> None:
-    command = (
-        "kubeadm join 192.0.2.11:6443 --token abcdef.0123456789abcdef --discovery-token-ca-cert-hash sha256:"
-    )
-    made = render("join", nodes=2, __kubernetes_join={"stdout": command + "ab" * 32 + " "})
-    discovery = made["JoinConfiguration"]["discovery"]["bootstrapToken"]
+def test_joining_checks_the_control_planes_key(three: Rendered) -> None:
+    discovery = three["join"]["JoinConfiguration"]["discovery"]["bootstrapToken"]
     assert discovery == {
         "apiServerEndpoint": "192.0.2.11:6443",
         "token": "abcdef.0123456789abcdef",
