@@ -5,6 +5,7 @@ STATE   = .croft/$(CLUSTER)
 PLAY    = .venv/bin/ansible-playbook -i inventories/local
 PYTHON  = .venv/bin/python
 TEST    = CLUSTER=croft-test NODES=2 HTTP_PORT=18080 HTTPS_PORT=18443 API_PORT=26443 SSH_PORT=22220
+BENCH   = CLUSTER=croft-bench NODES=1 HTTP_PORT=19080 HTTPS_PORT=19443 API_PORT=27443 SSH_PORT=23220
 UVFLAGS = pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 .DEFAULT_GOAL := help
@@ -64,7 +65,7 @@ e2e: .venv/installed ## Run the end-to-end tests on the cluster croft-test (KEEP
 	@$(TEST) tests/e2e/run.sh
 
 bench: .venv/installed ## Measure speed and memory; writes docs/benchmarks.json and docs/benchmarks.md
-	@$(TEST) $(PYTHON) -m tests.bench
+	@$(BENCH) $(PYTHON) -m tests.bench
 
 requirements: .venv/installed ## Compile the pinned requirements from *.in
 	@.venv/bin/uv $(UVFLAGS) requirements.in -o requirements.txt && .venv/bin/uv $(UVFLAGS) webapp/requirements.in -c requirements.txt -o webapp/requirements.txt
