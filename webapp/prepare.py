@@ -9,10 +9,14 @@ import sys
 from pathlib import Path
 
 from flask_migrate import upgrade
+from sqlalchemy import text
 
 from webapp.app import create_app
 from webapp.auth import services as auth
 from webapp.db import db
+
+# Any number that nobody else locks in the portal's own database.
+LOCK = 0x43726F6674
 
 
 def main() -> None:
@@ -23,7 +27,10 @@ def main() -> None:
             "CROFT_ADMIN_PASSWORD_FILE is not set: name the file with the first administrator's password"
         )
     app = create_app()
-    with app.app_context():
+    with app.app_context(), db.engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            # Several replicas start side by side; one prepares, the others wait until this connection ends.
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK})
         upgrade(directory=str(app.config["CROFT"].home / "migrations"))
         name = os.environ.get("CROFT_ADMIN_NAME", "admin")
         if auth.find_user(name) is None:

@@ -28,7 +28,7 @@ app.kubernetes.io/component: {{ .component }}
 - {name: CROFT_JWT_SECRET_KEY_FILE, value: /run/secrets/portal/jwt-secret-key}
 - {name: CROFT_ENCRYPTION_KEYS_FILE, value: /run/secrets/portal/encryption-keys}
 {{- if .Values.database.external }}
-- {name: CROFT_DATABASE_URL_FILE, value: /run/secrets/portal/database-url}
+- {name: CROFT_DATABASE_URL_FILE, value: /run/secrets/database/url}
 {{- else }}
 - {name: CROFT_DATABASE_URL, value: "sqlite:////var/lib/croft/portal.db"}
 {{- end }}
@@ -39,6 +39,8 @@ app.kubernetes.io/component: {{ .component }}
 - {name: tmp, mountPath: /tmp}
 {{- if not .Values.database.external }}
 - {name: data, mountPath: /var/lib/croft}
+{{- else }}
+- {name: database, mountPath: /run/secrets/database, readOnly: true}
 {{- end }}
 {{- end }}
 
@@ -51,14 +53,17 @@ app.kubernetes.io/component: {{ .component }}
       - {key: secret-key, path: secret-key}
       - {key: jwt-secret-key, path: jwt-secret-key}
       - {key: encryption-keys, path: encryption-keys}
-      {{- if .Values.database.external }}
-      - {key: database-url, path: database-url}
-      {{- end }}
 - name: tmp
   emptyDir: {medium: Memory, sizeLimit: 64Mi}
 {{- if not .Values.database.external }}
 - name: data
   persistentVolumeClaim: {claimName: {{ .Release.Name }}-data}
+{{- else }}
+- name: database
+  secret:
+    secretName: {{ .Values.database.existingSecret }}
+    defaultMode: 0440
+    items: [{key: url, path: url}]
 {{- end }}
 {{- end }}
 
