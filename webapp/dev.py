@@ -13,6 +13,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import yaml
 from cryptography.fernet import Fernet
 
 HOME = Path(__file__).resolve().parent.parent
@@ -27,12 +28,15 @@ KEYS = {
 def settings(state: Path, port: int) -> dict[str, str]:
     """Return the CROFT_ variables for a cluster's state folder; makes missing keys as files of mode 0600."""
     folder = state / "portal"
+    made_with = yaml.safe_load((state / "cluster.yml").read_text())
     (folder / "jobs").mkdir(mode=0o700, parents=True, exist_ok=True)
     found = {
         "CROFT_DATABASE_URL": f"sqlite:///{folder / 'portal.db'}",
         "CROFT_EXTERNAL_URL": f"http://localhost:{port}",
         "CROFT_BIND": f"127.0.0.1:{port}",
         "CROFT_KUBECONFIG": str(state / "kubeconfig"),
+        "CROFT_HELM": str(state / "bundle" / "bin" / "helm"),
+        "CROFT_HTTP_PORT": str(made_with["http_port"]),
         "CROFT_JOB_DIR": str(folder / "jobs"),
     }
     for name, make in KEYS.items():
@@ -60,6 +64,9 @@ def run(environment: Mapping[str, str]) -> int:
     except KeyboardInterrupt:
         return 0
     finally:
+        # A second Ctrl-C, or make's own signal, must not cut the orderly end short.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         for process in processes:
             process.terminate()
         for process in processes:
