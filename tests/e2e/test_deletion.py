@@ -11,6 +11,7 @@ import pytest
 from tests.e2e.conftest import Change, Kubectl
 from tests.helm import helm_binary
 from tests.playbook import ROOT
+from tests.samples import small_application
 
 pytestmark = pytest.mark.e2e
 Json = dict[str, Any]
@@ -38,15 +39,10 @@ def project(new_project: Callable[..., str]) -> str:
 @pytest.fixture
 def web(project: str, agnhost: str) -> Json:
     """The request of a small application."""
-    return {
-        "project": project,
-        "name": "web",
-        "image": agnhost,
-        "args": ["netexec", "--http-port=8080"],
-        "ports": [{"targetPort": 8080}],
-        "runAsUser": 1000,
-        "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}},
-    }
+    resources = {"requests": {"cpu": "10m", "memory": "16Mi"}}
+    return small_application(
+        agnhost, project=project, name="web", runAsUser=1000, healthPath=None, resources=resources
+    )
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import yaml
 
 from tests.e2e.conftest import Change, Kubectl
 from tests.playbook import ROOT
+from tests.samples import small_application
 
 pytestmark = pytest.mark.e2e
 Json = dict[str, Any]
@@ -23,19 +24,8 @@ def project(new_project: Callable[..., str]) -> str:
 @pytest.fixture
 def web(project: str, agnhost: str) -> Json:
     """The request of a small application that answers HTTP."""
-    return {
-        "project": project,
-        "name": "web",
-        "image": agnhost,
-        "args": ["netexec", "--http-port=8080"],
-        "ports": [{"targetPort": 8080}],
-        "healthPath": "/healthz",
-        "runAsUser": 1000,
-        "resources": {
-            "requests": {"cpu": "20m", "memory": "16Mi"},
-            "limits": {"cpu": "500m", "memory": "64Mi"},
-        },
-    }
+    resources = {"requests": {"cpu": "20m", "memory": "16Mi"}, "limits": {"cpu": "500m", "memory": "64Mi"}}
+    return small_application(agnhost, project=project, name="web", runAsUser=1000, resources=resources)
 
 
 @pytest.fixture(scope="session")

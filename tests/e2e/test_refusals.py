@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Change, Kubectl
+from tests.samples import small_application
 
 pytestmark = pytest.mark.e2e
 Json = dict[str, Any]
@@ -20,18 +21,10 @@ def project(new_project: Callable[..., str]) -> str:
 @pytest.fixture
 def web(project: str, agnhost: str) -> Json:
     """The request of an application that would fit."""
-    return {
-        "project": project,
-        "name": "web",
-        "image": agnhost,
-        "args": ["netexec", "--http-port=8080"],
-        "ports": [{"targetPort": 8080}],
-        "runAsUser": 1000,
-        "resources": {
-            "requests": {"cpu": "20m", "memory": "16Mi"},
-            "limits": {"cpu": "200m", "memory": "64Mi"},
-        },
-    }
+    resources = {"requests": {"cpu": "20m", "memory": "16Mi"}, "limits": {"cpu": "200m", "memory": "64Mi"}}
+    return small_application(
+        agnhost, project=project, name="web", runAsUser=1000, healthPath=None, resources=resources
+    )
 
 
 @pytest.fixture
