@@ -1,7 +1,8 @@
 """Bring the database to the newest revision and make the first administrator, before web and worker start.
 
 Runs as the portal's init container. Reads the administrator's password from the file that
-CROFT_ADMIN_PASSWORD_FILE names; an administrator that exists already is left alone.
+CROFT_ADMIN_PASSWORD_FILE names, and the name from the one that CROFT_ADMIN_NAME_FILE names
+("admin" without it). An administrator that exists already is left alone.
 """
 
 import os
@@ -26,13 +27,14 @@ def main() -> None:
         sys.exit(
             "CROFT_ADMIN_PASSWORD_FILE is not set: name the file with the first administrator's password"
         )
+    name_source = os.environ.get("CROFT_ADMIN_NAME_FILE")
     app = create_app()
     with app.app_context(), db.engine.connect() as connection:
         if connection.dialect.name == "postgresql":
             # Several replicas start side by side; one prepares, the others wait until this connection ends.
             connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK})
         upgrade(directory=str(app.config["CROFT"].home / "migrations"))
-        name = os.environ.get("CROFT_ADMIN_NAME", "admin")
+        name = Path(name_source).read_text().strip() if name_source else "admin"
         if auth.find_user(name) is None:
             auth.create_user(name, Path(source).read_text().strip(), is_admin=True)
             db.session.commit()

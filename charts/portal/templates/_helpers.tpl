@@ -90,6 +90,7 @@ capabilities: {drop: [ALL]}
   command: [python, -m, webapp.prepare]
   env:
     {{- include "portal.env" . | nindent 4 }}
+    - {name: CROFT_ADMIN_NAME_FILE, value: /run/secrets/admin/admin-name}
     - {name: CROFT_ADMIN_PASSWORD_FILE, value: /run/secrets/admin/admin-password}
   securityContext:
     {{- include "portal.containerSecurity" . | nindent 4 }}
@@ -105,7 +106,7 @@ capabilities: {drop: [ALL]}
   secret:
     secretName: {{ .Values.existingSecret }}
     defaultMode: 0440
-    items: [{key: admin-password, path: admin-password}]
+    items: [{key: admin-name, path: admin-name}, {key: admin-password, path: admin-password}]
 {{- end }}
 
 {{- define "portal.web" -}}
