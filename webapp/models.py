@@ -1,17 +1,29 @@
 """All tables in one place, for whatever needs the whole schema (migrations, tests)."""
 
-from webapp.applications.models import Application
-from webapp.auth.models import LoginAttempt, RefreshToken, User
+from webapp.applications.models import Application, Plan, Revision
+from webapp.audit.models import AuditEntry
+from webapp.auth.models import ApiToken, LoginAttempt, RefreshToken, User, UserSession
+from webapp.idempotency.models import IdempotencyKey
 from webapp.jobs.models import Job, JobEvent
-from webapp.projects.models import Membership, Project
+from webapp.notifications.models import Channel, Delivery
+from webapp.projects.models import Membership, Project, QuotaRequest
 
 __all__ = [
+    "ApiToken",
     "Application",
+    "AuditEntry",
+    "Channel",
+    "Delivery",
+    "IdempotencyKey",
     "Job",
     "JobEvent",
     "LoginAttempt",
     "Membership",
+    "Plan",
     "Project",
+    "QuotaRequest",
     "RefreshToken",
+    "Revision",
     "User",
+    "UserSession",
 ]

@@ -75,7 +75,9 @@ class Ended(Model):
 )
 def sign_in(body: Credentials) -> Response:
     """Sign in with name and password"""
-    _, tokens = services.sign_in(body.name, body.password, request.remote_addr or "")
+    _, tokens = services.sign_in(
+        body.name, body.password, request.remote_addr or "", request.user_agent.string
+    )
     return _pair(tokens)
 
 

@@ -12,16 +12,18 @@ from flask import current_app
 from flask_jwt_extended import create_access_token, create_refresh_token, decode_token
 from flask_jwt_extended.exceptions import JWTExtendedException
 from jwt import PyJWTError
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from webapp.auth import passwords, throttle
-from webapp.auth.models import RefreshToken, User
+from webapp.auth.models import RefreshToken, User, UserSession
 from webapp.db import db, utcnow, writing
 from webapp.problems import Problem
 
 ACCESS_LIFETIME = timedelta(minutes=15)
 REFRESH_LIFETIME = timedelta(days=30)
+# However often it is renewed, a session ends so long after the sign-in.
+SESSION_LIFETIME = timedelta(days=90)
 # A client that lost the answer to its renewal may ask again with the same token for this long.
 REUSE_GRACE = timedelta(seconds=10)
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9._@]{0,62}[a-z0-9])?", re.ASCII)
@@ -61,7 +63,7 @@ def set_password(user: User, password: str) -> None:
     user_id = user.id
     with writing() as session:
         session.execute(update(User).where(User.id == user_id).values(password_hash=password_hash))
-        _revoke(session, RefreshToken.user_id == user_id)
+        _revoke(session, UserSession.user_id == user_id)
 
 
 def find_user(name: str) -> User | None:
@@ -69,8 +71,8 @@ def find_user(name: str) -> User | None:
     return db.session.scalar(select(User).where(User.name == name))
 
 
-def sign_in(name: str, password: str, address: str) -> tuple[User, Tokens]:
-    """Begin a session for a user who comes from the network address `address`.
+def sign_in(name: str, password: str, address: str, user_agent: str = "") -> tuple[User, Tokens]:
+    """Begin a session for a user who comes from the network address `address` with the browser `user_agent`.
 
     Raises Problem sign-in-failed, or too-many-attempts with the seconds to wait.
     """
@@ -87,7 +89,8 @@ def sign_in(name: str, password: str, address: str) -> tuple[User, Tokens]:
     with writing() as session:
         throttle.forgive(session, name)
         session.execute(delete(RefreshToken).where(RefreshToken.expires_at < utcnow()))
-        tokens = _issue(session, user_id, uuid4().hex)
+        session.execute(delete(UserSession).where(UserSession.expires_at < utcnow()))
+        tokens = _begin(session, user_id, address, user_agent)
     return user, tokens
 
 
@@ -104,13 +107,17 @@ def rotate(refresh_token: str) -> tuple[User, Tokens]:
         if record is None or record.revoked_at is not None:
             raise Problem("token-invalid", "This session has ended; sign in again.")
         user = session.get_one(User, record.user_id)
+        signed_in = session.get_one(UserSession, record.family, with_for_update=True)
+        if signed_in.expires_at <= utcnow():
+            raise Problem("token-expired", "This session has reached its age limit; sign in again.")
         if not user.is_active:
             raise Problem("token-invalid", f"The user '{user.name}' may no longer sign in.")
         if record.used_at is not None and utcnow() - record.used_at > REUSE_GRACE:
-            _revoke(session, RefreshToken.family == record.family)
+            _revoke(session, UserSession.id == record.family)
         else:
             record.used_at = record.used_at or utcnow()
-            tokens = _issue(session, record.user_id, record.family)
+            signed_in.last_used_at = utcnow()
+            tokens = _issue(session, signed_in)
     if tokens is None:
         raise Problem(
             "token-reused", "This refresh token was used before, so its session was ended; sign in again."
@@ -127,13 +134,16 @@ def revoke(refresh_token: str) -> None:
     with writing() as session:
         record = _find(session, claims)
         if record is not None:
-            _revoke(session, RefreshToken.family == record.family)
+            _revoke(session, UserSession.id == record.family)
 
 
 def user_of_session(user_id: str, family: str) -> User | None:
     """Return the active user of a session that has not ended, or None."""
-    alive = select(RefreshToken.id).where(
-        RefreshToken.family == family, RefreshToken.user_id == User.id, RefreshToken.revoked_at.is_(None)
+    alive = select(UserSession.id).where(
+        UserSession.id == family,
+        UserSession.user_id == User.id,
+        UserSession.revoked_at.is_(None),
+        UserSession.expires_at > utcnow(),
     )
     query = select(User).where(User.id == int(user_id), User.is_active, alive.exists())
     return db.session.scalar(query)
@@ -154,16 +164,31 @@ def _check_password(password: str) -> None:
         )
 
 
-def _issue(session: Session, user_id: int, family: str) -> Tokens:
+def _begin(session: Session, user_id: int, address: str, user_agent: str) -> Tokens:
+    signed_in = UserSession(
+        id=uuid4().hex,
+        user_id=user_id,
+        address=address,
+        user_agent=user_agent[:200],
+        expires_at=utcnow() + SESSION_LIFETIME,
+    )
+    session.add(signed_in)
+    session.flush()
+    return _issue(session, signed_in)
+
+
+def _issue(session: Session, signed_in: UserSession) -> Tokens:
+    user_id, family = signed_in.user_id, signed_in.id
     claims = {"family": family, "csrf": csrf_value(family)}
     jti = str(uuid4())
+    lifetime = min(REFRESH_LIFETIME, signed_in.expires_at - utcnow())
     tokens = Tokens(
         access=create_access_token(str(user_id), additional_claims=claims, expires_delta=ACCESS_LIFETIME),
         refresh=create_refresh_token(
-            str(user_id), additional_claims={**claims, "jti": jti}, expires_delta=REFRESH_LIFETIME
+            str(user_id), additional_claims={**claims, "jti": jti}, expires_delta=lifetime
         ),
     )
-    expires_at = utcnow() + REFRESH_LIFETIME
+    expires_at = utcnow() + lifetime
     session.add(RefreshToken(user_id=user_id, jti_hash=_hash(jti), family=family, expires_at=expires_at))
     return tokens
 
@@ -188,10 +213,16 @@ def _find(session: Session, claims: dict[str, Any]) -> RefreshToken | None:
     return session.scalar(query)
 
 
-def _revoke(session: Session, which: Any) -> None:
+def _revoke(session: Session, which: ColumnElement[bool]) -> None:
+    """End the sessions that `which` (a condition on UserSession) names, with all their refresh tokens."""
+    now = utcnow()
+    families = select(UserSession.id).where(which)
     session.execute(
-        update(RefreshToken).where(which, RefreshToken.revoked_at.is_(None)).values(revoked_at=utcnow())
+        update(RefreshToken)
+        .where(RefreshToken.family.in_(families), RefreshToken.revoked_at.is_(None))
+        .values(revoked_at=now)
     )
+    session.execute(update(UserSession).where(which, UserSession.revoked_at.is_(None)).values(revoked_at=now))
 
 
 def _hash(jti: str) -> str:

@@ -23,7 +23,9 @@ def sign_in() -> Response | str | tuple[str, int, dict[str, str]]:
     if form.errors:
         return _page(form, target), 422, {}
     try:
-        _, tokens = services.sign_in(form.value("name"), password, request.remote_addr or "")
+        _, tokens = services.sign_in(
+            form.value("name"), password, request.remote_addr or "", request.user_agent.string
+        )
     except Problem as problem:
         form.add_error("password" if problem.status == 401 else "", problem.detail)
         return _page(form, target), problem.status, problem.headers

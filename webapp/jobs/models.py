@@ -15,8 +15,15 @@ KINDS = (
     "project.create",
     "project.update",
     "project.delete",
+    "project.archive",
+    "project.wake",
+    "application.plan",
     "application.create",
     "application.update",
+    "application.restart",
+    "application.stop",
+    "application.start",
+    "application.rollback",
     "application.delete",
 )
 STATES = ("queued", "running", "succeeded", "failed", "cancelled")
@@ -33,6 +40,7 @@ class Job(Base):
         Index("ix_jobs_state_created_at", "state", "created_at"),
         Index("ix_jobs_project_name_created_at", "project_name", "created_at"),
         Index("ix_jobs_user_id_created_at", "user_id", "created_at"),
+        Index("ix_jobs_finished_at", "finished_at"),
         # The database itself refuses a second running job of a project, whatever the workers do.
         Index(
             "uq_jobs_project_name_running",
@@ -61,6 +69,8 @@ class Job(Base):
     started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     attempt: Mapped[int] = mapped_column(default=0)
+    # The ended job that this one does again.
+    retry_of: Mapped[str | None] = mapped_column(String(32))
     # Number of the newest event: numbers are handed out here, and watchers see at one look what is new.
     last_event: Mapped[int] = mapped_column(default=0)
 
