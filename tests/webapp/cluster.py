@@ -4,7 +4,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from webapp.cluster.state import ClusterUnreachable, Namespace, Node, Pod, QuotaUse, Workload
+from webapp.cluster.events import belongs
+from webapp.cluster.state import (
+    ClusterEvent,
+    ClusterUnreachable,
+    ClusterVolume,
+    Namespace,
+    Node,
+    Pod,
+    QuotaUse,
+    Workload,
+)
 from webapp.quantities import parse_quantity
 
 
@@ -19,6 +29,8 @@ class StatedCluster:
     quotas: dict[str, QuotaUse] = field(default_factory=dict)
     running: dict[str, dict[str, Workload]] = field(default_factory=dict)
     host_holders: dict[str, tuple[str, str]] = field(default_factory=dict)
+    noted: dict[str, list[ClusterEvent]] = field(default_factory=dict)
+    claims: dict[str, list[ClusterVolume]] = field(default_factory=dict)
     down: bool = False
 
     def nodes(self) -> list[Node]:
@@ -45,6 +57,27 @@ class StatedCluster:
         """Return who holds which host."""
         self._answer()
         return self.host_holders
+
+    def pods(self, project: str, application: str) -> list[Pod]:
+        """Return the application's pods."""
+        workload = self.workloads(project).get(application)
+        return list(workload.pods) if workload else []
+
+    def events(self, project: str, application: str | None = None) -> list[ClusterEvent]:
+        """Return what was noted, newest first."""
+        self._answer()
+        found = self.noted.get(project, [])
+        found = [event for event in found if application is None or belongs(event, application)]
+        return sorted(found, key=lambda event: event.last_at, reverse=True)
+
+    def volumes(self, project: str, application: str | None = None) -> list[ClusterVolume]:
+        """Return the claims."""
+        self._answer()
+        return [
+            claim
+            for claim in self.claims.get(project, [])
+            if application is None or claim.application == application
+        ]
 
     def _answer(self) -> None:
         if self.down:

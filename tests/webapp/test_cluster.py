@@ -317,3 +317,92 @@ def test_a_cluster_that_comes_up_later_is_found(api_server: ApiServer, tmp_path:
     kubeconfig(tmp_path, api_server.url)
     api_server.objects["/api/v1/nodes"] = {"items": []}
     assert late.nodes() == []
+
+
+def test_pods_tell_of_their_containers(reader: KubernetesReader, api_server: ApiServer) -> None:
+    crashed = {"terminated": {"exitCode": 3, "reason": "Error", "finishedAt": CREATED}}
+    states = [
+        {"name": "web", "restartCount": 4, "ready": False, "image": "x", "lastState": crashed,
+         "state": {"waiting": {"reason": "CrashLoopBackOff"}}},
+        {"name": "side", "restartCount": 0, "ready": True, "image": "y",
+         "state": {"running": {"startedAt": CREATED}}},
+    ]  # fmt: skip
+    item = make_pod(containerStatuses=states)
+    item["spec"]["containers"] += [{"name": "side", "image": "side:2"}, {"name": "late", "image": "late:1"}]
+    ended = make_pod("web-0", phase="Succeeded")
+    api_server.objects["/api/v1/namespaces/shop/pods"] = {"items": [item, ended]}
+    found = reader.pods("shop", "web")
+    assert "labelSelector=croft.dev/application%3Dweb" in api_server.asked[-1][1]
+    assert [pod.name for pod in found] == ["web-0", "web-1"], "what has ended still has logs"
+    web, side, late = found[1].containers
+    assert (web.name, web.running, web.restarts, web.last_exit) == ("web", False, 4, "ended with exit code 3")
+    assert web.state == "keeps ending with exit code 3"
+    assert (side.state, side.running, side.image, side.last_exit) == ("runs", True, "side:2", "")
+    assert side.started_at is not None
+    assert (late.state, late.ready) == ("is starting", False)
+
+
+def event(kind: str, name: str, last: str = CREATED, **more: Any) -> dict[str, Any]:
+    """Return an event about an object of the namespace shop."""
+    return {
+        "metadata": {"name": f"{name}.17a", "namespace": "shop", "creationTimestamp": CREATED},
+        "involvedObject": {"kind": kind, "name": name},
+        "type": "Warning",
+        "reason": "BackOff",
+        "message": "Back-off\n restarting",
+        "lastTimestamp": last,
+        "firstTimestamp": CREATED,
+        **more,
+    }
+
+
+def test_events_of_a_project_and_of_one_application(reader: KubernetesReader, api_server: ApiServer) -> None:
+    api_server.objects["/api/v1/namespaces/shop/pods"] = {"items": [make_pod("from-a-chart")]}
+    modern = {"lastTimestamp": None, "firstTimestamp": None, "eventTime": "2026-01-31T12:00:04.123456Z"}
+    mine = [
+        event("Deployment", "web", "2026-01-31T12:00:01Z", count=7),
+        event("ReplicaSet", "web-5c9d7b6f4", "2026-01-31T12:00:02Z"),
+        event("Pod", "web-5c9d7b6f4-x2k9p", "2026-01-31T12:00:03Z"),
+        event("Pod", "from-a-chart", type="Normal", **modern),
+        event("PersistentVolumeClaim", "web", "2026-01-31T12:00:05Z"),
+    ]
+    others = [
+        event("Deployment", "web-bcd"),
+        event("ReplicaSet", "web-bcd-5c9d7b6f4"),
+        event("Pod", "web-bcd-5c9d7b6f4-x2k9p"),
+        event("Pod", "website-5c9d7b6f4-x2k9p"),
+    ]
+    api_server.objects["/api/v1/namespaces/shop/events"] = {"items": [*others, *mine]}
+    found = reader.events("shop", "web")
+    assert [(item.kind, item.name) for item in found] == [
+        ("PersistentVolumeClaim", "web"),
+        ("Pod", "from-a-chart"),
+        ("Pod", "web-5c9d7b6f4-x2k9p"),
+        ("ReplicaSet", "web-5c9d7b6f4"),
+        ("Deployment", "web"),
+    ]
+    assert (found[-1].count, found[-1].message, found[-1].warning) == (7, "Back-off restarting", True)
+    assert (found[1].warning, found[1].count) == (False, 1)
+    assert len(reader.events("shop")) == 9
+
+
+def test_volumes(reader: KubernetesReader, api_server: ApiServer) -> None:
+    labels = {"croft.dev/application": "web"}
+    spec = {"resources": {"requests": {"storage": "2Gi"}}, "storageClassName": "local"}
+    bound = {"phase": "Bound", "capacity": {"storage": "1Gi"}}
+    api_server.objects["/api/v1/namespaces/shop/persistentvolumeclaims"] = {
+        "items": [
+            {"metadata": {"name": "web", "labels": labels}, "spec": spec, "status": bound},
+            {"metadata": {"name": "own"}, "spec": {"resources": {"requests": {"storage": "5Gi"}}}},
+        ]
+    }
+    own, web = reader.volumes("shop")
+    assert (own.name, own.application, own.phase, own.capacity, own.wanted) == (
+        "own",
+        None,
+        "Pending",
+        "",
+        "5Gi",
+    )
+    assert (web.application, web.phase, web.capacity, web.wanted) == ("web", "Bound", "1Gi", "2Gi")
+    assert web.storage_class == "local"

@@ -11,8 +11,18 @@ from decimal import Decimal
 from threading import Lock
 from typing import Any
 
+from webapp.cluster.events import belongs, event_from
 from webapp.cluster.pods import counts, pod_from, shorten
-from webapp.cluster.state import ClusterUnreachable, Namespace, Node, QuotaUse, Workload
+from webapp.cluster.state import (
+    ClusterEvent,
+    ClusterUnreachable,
+    ClusterVolume,
+    Namespace,
+    Node,
+    Pod,
+    QuotaUse,
+    Workload,
+)
 from webapp.quantities import parse_quantity
 
 CONNECT_TIMEOUT_S = 2
@@ -102,6 +112,26 @@ class KubernetesReader:
                 holders[host] = _owner(item)
         return holders
 
+    def pods(self, project: str, application: str) -> list[Pod]:
+        """Return the application's pods by name, also those that have ended, with their containers."""
+        selector = f"{APPLICATION_LABEL}={application}"
+        items = self._list(f"/api/v1/namespaces/{project}/pods", labelSelector=selector)
+        return sorted((pod_from(item) for item in items), key=lambda pod: pod.name)
+
+    def events(self, project: str, application: str | None = None) -> list[ClusterEvent]:
+        """Return what Kubernetes noted in the project, or of one application, newest first."""
+        found = [event_from(item) for item in self._list(f"/api/v1/namespaces/{project}/events")]
+        if application is not None:
+            pods = frozenset(pod.name for pod in self.pods(project, application))
+            found = [event for event in found if belongs(event, application, pods)]
+        return sorted(found, key=lambda event: event.last_at, reverse=True)
+
+    def volumes(self, project: str, application: str | None = None) -> list[ClusterVolume]:
+        """Return the claims for volumes of the project, or of one application, by name."""
+        query = {} if application is None else {"labelSelector": f"{APPLICATION_LABEL}={application}"}
+        items = self._list(f"/api/v1/namespaces/{project}/persistentvolumeclaims", **query)
+        return sorted((_volume(item) for item in items), key=lambda volume: volume.name)
+
     def _list(self, path: str, **query: str) -> list[dict[str, Any]]:
         # A kind that the cluster does not know (no such CRD) has no objects.
         found = self._get(path, **query)
@@ -169,6 +199,18 @@ def _trouble(deployment: dict[str, Any]) -> str:
         if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
             return f"pods cannot be made: {shorten(condition.get('message', ''))}"
     return ""
+
+
+def _volume(item: dict[str, Any]) -> ClusterVolume:
+    spec, status = item.get("spec", {}), item.get("status", {})
+    return ClusterVolume(
+        name=item["metadata"]["name"],
+        application=item["metadata"].get("labels", {}).get(APPLICATION_LABEL),
+        phase=status.get("phase", "Pending"),
+        capacity=status.get("capacity", {}).get("storage", ""),
+        wanted=spec.get("resources", {}).get("requests", {}).get("storage", ""),
+        storage_class=spec.get("storageClassName") or "",
+    )
 
 
 def _owner(item: dict[str, Any]) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from webapp.cluster.state import Pod
+from webapp.cluster.state import Container, Pod
 from webapp.quantities import parse_quantity
 
 _IMAGE_WAITS = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName")
@@ -28,6 +28,7 @@ def pod_from(item: dict[str, Any]) -> Pod:
         reason="" if ready else _reason(item, conditions, containers),
         created_at=datetime.fromisoformat(item["metadata"]["creationTimestamp"]).astimezone(UTC),
         requests=_requests(spec),
+        containers=_containers(spec, containers),
     )
 
 
@@ -49,6 +50,32 @@ def _requests(spec: dict[str, Any]) -> dict[str, Decimal]:
         for name in ("cpu", "memory"):
             total[name] += parse_quantity(requests.get(name, "0"))
     return total
+
+
+def _containers(spec: dict[str, Any], statuses: list[dict[str, Any]]) -> tuple[Container, ...]:
+    by_name = {status["name"]: status for status in statuses if "name" in status}
+    return tuple(
+        _container(item, by_name.get(item["name"], {}))
+        for item in spec.get("containers", [])
+        if "name" in item
+    )
+
+
+def _container(item: dict[str, Any], status: dict[str, Any]) -> Container:
+    state = status.get("state", {})
+    running = state.get("running")
+    last = status.get("lastState", {}).get("terminated")
+    started = (running or {}).get("startedAt")
+    return Container(
+        name=item["name"],
+        image=item.get("image", ""),
+        ready=bool(status.get("ready")),
+        running=running is not None,
+        restarts=status.get("restartCount", 0),
+        state=_container_reason(status) or ("runs" if running is not None else "is starting"),
+        last_exit=f"ended {_ending(last)}" if last else "",
+        started_at=datetime.fromisoformat(started).astimezone(UTC) if started else None,
+    )
 
 
 def _reason(pod: dict[str, Any], conditions: dict[str, Any], containers: list[dict[str, Any]]) -> str:

@@ -32,6 +32,20 @@ class QuotaUse:
 
 
 @dataclass(frozen=True)
+class Container:
+    """One container of a pod. `state` and `last_exit` are words; the latter is empty if it never ended."""
+
+    name: str
+    image: str
+    ready: bool
+    running: bool
+    restarts: int
+    state: str
+    last_exit: str = ""
+    started_at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Pod:
     """One pod. `reason` says in words why it is not ready, and is empty when it is."""
 
@@ -42,6 +56,33 @@ class Pod:
     reason: str
     created_at: datetime
     requests: dict[str, Decimal]
+    containers: tuple[Container, ...] = ()
+
+
+@dataclass(frozen=True)
+class ClusterEvent:
+    """What Kubernetes notes of an object: `kind` and `name` are the object's, `warning` is its type."""
+
+    kind: str
+    name: str
+    warning: bool
+    reason: str
+    message: str
+    count: int
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True)
+class ClusterVolume:
+    """A claim for a volume. `capacity` and `wanted` are quantities; `capacity` is empty until it is bound."""
+
+    name: str
+    application: str | None
+    phase: str
+    capacity: str
+    wanted: str
+    storage_class: str
 
 
 @dataclass(frozen=True)
@@ -95,3 +136,12 @@ class ClusterReader(Protocol):
 
     def hosts(self) -> dict[str, tuple[str, str]]:
         """Return who holds each host name: (namespace, application or object name)."""
+
+    def pods(self, project: str, application: str) -> list[Pod]:
+        """Return the application's pods by name, also those that have ended, with their containers."""
+
+    def events(self, project: str, application: str | None = None) -> list[ClusterEvent]:
+        """Return what Kubernetes noted in the project, or of one application, newest first."""
+
+    def volumes(self, project: str, application: str | None = None) -> list[ClusterVolume]:
+        """Return the claims for volumes of the project, or of one application, by name."""
