@@ -57,6 +57,8 @@ _TYPES = (
         "project-not-found", 404, "No such project", "See GET /api/v1/projects for those you are in."
     ),
     ProblemType("application-not-found", 404, "No such application", "See the project's applications."),
+    ProblemType("revision-not-found", 404, "No such revision", "See the application's revisions."),
+    ProblemType("plan-not-found", 404, "No such plan", "Make a new plan; one lasts for an hour."),
     ProblemType("job-not-found", 404, "No such job", "See GET /api/v1/jobs for those you may see."),
     ProblemType(
         "method-not-allowed", 405, "The address does not take this method", "Use one that Allow names."
@@ -65,6 +67,12 @@ _TYPES = (
     ProblemType("host-taken", 409, "The host name is taken", "Choose another host name, or leave it out."),
     ProblemType(
         "state-conflict", 409, "Not possible in the present state", "Do what the detail says, then try again."
+    ),
+    ProblemType(
+        "version-conflict",
+        412,
+        "It was changed meanwhile",
+        "Get it again, and send your change with its new ETag in If-Match.",
     ),
     ProblemType("body-too-large", 413, "The body is too large", "Send at most 1 MB."),
     ProblemType("not-json", 415, "The body is not JSON", "Send Content-Type: application/json."),
