@@ -113,7 +113,13 @@ class WorkerPortal:
             session.add(Project(name=name, owner_id=session.scalars(select(User.id)).one(), spec={}))
 
     def enqueue(
-        self, project: str, description: str = "", *, kind: str = "project.update", **fields: Any
+        self,
+        project: str,
+        description: str = "",
+        *,
+        kind: str = "project.update",
+        application_name: str | None = None,
+        **fields: Any,
     ) -> str:
         """Queue a job; return its id. `description` tells the stand-in playbook what to do.
 
@@ -123,7 +129,15 @@ class WorkerPortal:
         request = {subject: fields.get("request", {"name": project, "description": description, **fields})}
         with writing() as session:
             user = session.scalars(select(User)).one()
-            return services.enqueue(session, kind=kind, project_name=project, user=user, request=request).id
+            job = services.enqueue(
+                session,
+                kind=kind,
+                project_name=project,
+                application_name=application_name,
+                user=user,
+                request=request,
+            )
+            return job.id
 
     def job(self, job_id: str) -> Job:
         """Return the job as it is now."""

@@ -82,7 +82,7 @@ def test_a_job_of_a_killed_worker_is_ended_and_done_again(sqlite_portal: WorkerP
         "Started",
         "The worker stopped while this job was running; the job starts again",
         "Started again",
-        "Done",
+        "Project 'shop' has its new settings.",
     ]
     assert len(second.family()) == 1
     assert not any(_alive(pid) for pid in before)

@@ -18,7 +18,7 @@ def test_a_successful_job_tells_its_story_and_settles_the_project(portal: Worker
     portal.project("shop")
     job_id = portal.enqueue("shop", kind="project.create")
     job = portal.wait(job_id)
-    assert (job.state, job.message) == ("succeeded", "Done")
+    assert (job.state, job.message) == ("succeeded", "Project 'shop' is ready.")
     assert job.result == {"name": "shop", "state": "present"}
     assert (job.attempt, job.worker, job.request) == (1, None, None)
     assert portal.state_of("shop") == "ready"
@@ -39,7 +39,7 @@ def test_a_successful_job_tells_its_story_and_settles_the_project(portal: Worker
         ("progress", "2 of 2 pods ready"),
         ("ok", "Say how far it is"),
         ("result", ""),
-        ("state", "Done"),
+        ("state", "Project 'shop' is ready."),
     ]
     assert events[-1].data == {"state": "succeeded"}
     assert events[3].data is not None
@@ -52,6 +52,19 @@ def test_a_successful_job_tells_its_story_and_settles_the_project(portal: Worker
     assert portal.job(job_id).state == "succeeded", "the story of a deleted project stays readable"
     assert not list((portal.folder / "jobs" / "worker-0" / "jobs").iterdir())
     assert len(worker.family()) == 1, "between jobs there is the launcher alone"
+
+
+def test_a_plan_runs_the_playbook_in_check_and_diff_mode(sqlite_portal: WorkerPortal) -> None:
+    sqlite_portal.worker()
+    sqlite_portal.project("shop")
+    for kind, checks, state in (
+        ("application.plan", True, "present"),
+        ("application.restart", False, "present"),
+        ("application.delete", False, "absent"),
+    ):
+        job = sqlite_portal.wait(sqlite_portal.enqueue("shop", kind=kind, application_name="web"))
+        assert (job.state, job.result) == ("succeeded", {"state": state, "check": checks, "diff": checks})
+    assert job.message == "Application 'web' is gone, with everything that belonged to it."
 
 
 def test_a_failure_is_the_sentence_of_the_task(sqlite_portal: WorkerPortal) -> None:

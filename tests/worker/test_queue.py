@@ -4,12 +4,15 @@ import threading
 from collections import defaultdict
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tests.worker.portal import WorkerPortal
-from webapp.db import db
-from webapp.jobs import queue
+from webapp.applications.models import Application
+from webapp.db import db, writing
+from webapp.jobs import queue, services
 from webapp.jobs.events import NewEvent
+from webapp.projects.models import Project
 
 
 def test_claims_are_in_order_and_one_at_a_time_per_project(portal: WorkerPortal) -> None:
@@ -122,7 +125,10 @@ def test_the_second_death_is_the_last(portal: WorkerPortal) -> None:
     [
         ("project.create", "succeeded", "ready"),
         ("project.create", "failed", "failed"),
-        ("project.update", "cancelled", "failed"),
+        ("project.create", "cancelled", "failed"),
+        ("project.update", "cancelled", "ready"),
+        ("project.archive", "succeeded", "ready"),
+        ("project.wake", "failed", "failed"),
         ("project.delete", "failed", "blocked"),
         ("project.delete", "succeeded", None),
     ],
@@ -135,6 +141,49 @@ def test_the_end_settles_the_project(
     queue.claim("w1")
     queue.finish("w1", job_id, state, "So it was")
     assert sqlite_portal.state_of("shop") == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "started", "kind", "expected"),
+    [
+        (("project.create", "succeeded"), True, "project.update", "ready"),
+        (("project.create", "succeeded"), False, "project.delete", "ready"),
+        (("project.create", "succeeded"), True, "project.delete", "blocked"),
+        (("project.update", "failed"), False, "project.update", "failed"),
+        (("project.delete", "failed"), False, "project.delete", "blocked"),
+        (("project.create", "cancelled"), False, "project.update", "failed"),
+        (("project.update", "cancelled"), True, "project.update", "ready"),
+    ],
+)
+def test_what_was_cancelled_leaves_the_state_of_before(
+    sqlite_portal: WorkerPortal, before: tuple[str, str], started: bool, kind: str, expected: str
+) -> None:
+    sqlite_portal.project("shop")
+    earlier = sqlite_portal.enqueue("shop", kind=before[0])
+    queue.claim("w1")
+    queue.finish("w1", earlier, before[1], "So it was")
+    job_id = sqlite_portal.enqueue("shop", kind=kind)
+    if started:
+        queue.claim("w1")
+        queue.finish("w1", job_id, "cancelled", "Cancelled")
+    else:
+        services.cancel(sqlite_portal.user(), job_id)
+    assert sqlite_portal.state_of("shop") == expected
+
+
+def test_a_plan_touches_no_state_and_waits_for_nobody(sqlite_portal: WorkerPortal) -> None:
+    sqlite_portal.project("shop")
+    with writing() as session:
+        project = session.scalars(select(Project)).one()
+        session.add(Application(project_id=project.id, name="web", spec={}, state="updating"))
+    update = sqlite_portal.enqueue("shop", kind="application.update", application_name="web")
+    plan = sqlite_portal.enqueue("shop", kind="application.plan", application_name="web")
+    queue.claim("w1")
+    queue.finish("w1", update, "succeeded", "So it was")
+    queue.claim("w1")
+    queue.finish("w1", plan, "failed", "It does not fit")
+    with Session(db.engine) as session:
+        assert session.scalars(select(Application.state)).one() == "ready"
 
 
 def test_an_end_does_not_hide_that_more_is_to_come(sqlite_portal: WorkerPortal) -> None:

@@ -1,6 +1,8 @@
 """What the end of a job does to the project or application that it was about."""
 
-from sqlalchemy import delete, select
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, delete, or_, select
 from sqlalchemy.orm import Session
 
 from webapp.applications.models import Application
@@ -32,20 +34,22 @@ def end(session: Session, job: Job, state: str, message: str, result: dict | Non
 
 
 def _settle(session: Session, job: Job) -> None:
+    subject, verb = job.kind.split(".")
+    if verb == "plan":
+        return  # It looked at things, and touched none.
     project = session.scalar(
         select(Project).where(Project.name == job.project_name).with_for_update(of=Project)
     )
     if project is None:
         return
     succeeded = job.state == "succeeded"
-    subject, verb = job.kind.split(".")
     if subject == "project":
         if verb == "delete" and succeeded:
             # By query: the database takes memberships and applications along (ON DELETE CASCADE).
             session.execute(delete(Project).where(Project.id == project.id))
             _cancel_waiting(session, job.project_name)
         elif not _more_to_come(session, job):
-            project.state = "ready" if succeeded else "blocked" if verb == "delete" else "failed"
+            project.state = _state_after(session, job, project.created_at)
         return
     application = session.scalar(
         select(Application)
@@ -57,23 +61,60 @@ def _settle(session: Session, job: Job) -> None:
     if verb == "delete" and succeeded:
         session.execute(delete(Application).where(Application.id == application.id))
     elif not _more_to_come(session, job):
-        application.state = "ready" if succeeded else "failed"
+        application.state = _state_after(session, job, application.created_at)
+
+
+def _state_after(session: Session, job: Job, since: datetime) -> str:
+    """Return the state that the job leaves its project or application (which exists `since` then) in."""
+    if job.state == "succeeded":
+        return "ready"
+    # What was cancelled leaves things as they were: before it started anyway, and a change that is cut off
+    # does not stop what runs. A creation or deletion that is cut off leaves something half done.
+    half_done = job.state == "failed" or (job.started_at is not None and job.kind in _HALF_DONE)
+    told = job if half_done else _last_to_tell(session, job, since)
+    if told is None:
+        return "failed" if job.kind.endswith(".create") else "ready"
+    if told.state == "succeeded":
+        return "ready"
+    return "blocked" if told.kind == "project.delete" else "failed"
+
+
+_HALF_DONE = ("project.create", "project.delete", "application.create", "application.delete")
+
+
+def _last_to_tell(session: Session, job: Job, since: datetime) -> Job | None:
+    """Return the job before this one that decided the state of the same project or application."""
+    query = select(Job).where(
+        *_about_the_same(job),
+        Job.created_at >= since,
+        Job.id != job.id,
+        Job.finished_at.is_not(None),
+        or_(
+            Job.state.in_(("succeeded", "failed")),
+            # A creation that was cancelled left nothing to go back to; a deletion that ran left a half.
+            Job.kind.like("%.create"),
+            Job.kind.like("%.delete") & Job.started_at.is_not(None),
+        ),
+    )
+    return session.scalar(query.order_by(Job.finished_at.desc()).limit(1))
 
 
 def _more_to_come(session: Session, job: Job) -> bool:
     """Whether a later job shows its own state ("updating", "deleting") there already."""
+    query = select(Job.id).where(
+        *_about_the_same(job), Job.state.in_(("queued", "running")), Job.id != job.id
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
+def _about_the_same(job: Job) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions for jobs that may change the same project or application."""
     same_application = (
         Job.application_name.is_(None)
         if job.application_name is None
         else Job.application_name == job.application_name
     )
-    query = select(Job.id).where(
-        Job.project_name == job.project_name,
-        same_application,
-        Job.state.in_(("queued", "running")),
-        Job.id != job.id,
-    )
-    return session.scalar(query.limit(1)) is not None
+    return Job.project_name == job.project_name, same_application, Job.kind != "application.plan"
 
 
 def _cancel_waiting(session: Session, project_name: str) -> None:

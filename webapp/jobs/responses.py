@@ -5,7 +5,8 @@ from typing import Any
 
 from pydantic import Field
 
-from webapp.jobs.models import Job, JobEvent
+from webapp.jobs.kinds import message_of
+from webapp.jobs.models import KINDS, Job, JobEvent
 from webapp.links import PageLinks, application_path, job_path, project_path
 from webapp.schemas import Model
 
@@ -39,16 +40,16 @@ class JobBody(Model):
     """A job: one change on its way."""
 
     id: str = Field(description="Id of the job", examples=["0f8c2ab3d4e5f60718293a4b5c6d7e8f"])
-    kind: str = Field(
-        description="project or application, and create, update or delete", examples=["application.create"]
-    )
+    kind: str = Field(description=f"What it does: one of {', '.join(KINDS)}", examples=["application.create"])
     project: str = Field(description="Name of the project", examples=["shop"])
     application: str | None = Field(
         description="Name of the application, if it is about one", examples=["web"]
     )
     user: str = Field(description="Who asked for it", examples=["ada"])
     state: str = Field(description=_STATES, examples=["succeeded"])
-    message: str = Field(description="How it ended, in a sentence; empty until then", examples=["Done"])
+    message: str = Field(
+        description="How it ended, in a sentence; empty until then", examples=["Application 'web' is ready."]
+    )
     result: dict[str, Any] | None = Field(
         description="What came of it, like the application's address or what was deleted",
         examples=[{"url": "http://web.shop.localhost:8080", "revision": 1}],
@@ -120,7 +121,7 @@ def job_body(job: Job) -> JobBody:
         application=application,
         user=job.user_name,
         state=job.state,
-        message=job.message,
+        message=message_of(job),
         result=job.result,
         cancel_requested=job.cancel_requested,
         attempt=job.attempt,

@@ -9,6 +9,7 @@ from flask import Flask, Response, g, request, send_from_directory, url_for
 from webapp.auth import sessions
 from webapp.auth.models import User
 from webapp.db import utcnow
+from webapp.jobs import kinds
 from webapp.pages import formats
 from webapp.problems import Problem
 
@@ -37,8 +38,8 @@ def init_app(app: Flask) -> None:
         combine=lambda attributes, **more: {**attributes, **more},
         duration=formats.duration,
         host=lambda url: urlsplit(url).netloc,
-        job_message=formats.job_message,
-        job_title=formats.job_title,
+        job_message=kinds.message_of,
+        job_title=kinds.title_of,
         kind_word=lambda kind: formats.KIND_WORDS.get(kind, ""),
         state_style=formats.state_style,
         state_word=formats.state_word,

@@ -22,23 +22,6 @@ STATES: Mapping[str, tuple[str, str]] = {
     "succeeded": ("Succeeded", "ok"),
     "cancelled": ("Cancelled", "warn"),
 }
-JOB_KINDS: Mapping[str, str] = {
-    "project.create": "Create project",
-    "project.update": "Change project",
-    "project.delete": "Delete project",
-    "application.create": "Create application",
-    "application.update": "Change application",
-    "application.delete": "Delete application",
-}
-# What a user reads when a job has succeeded and its worker had nothing more to say.
-SUCCESSES: Mapping[str, str] = {
-    "project.create": "Project '{}' is ready.",
-    "project.update": "Project '{}' has its new settings.",
-    "project.delete": "Project '{}' is gone, with everything in it.",
-    "application.create": "Application '{}' is ready.",
-    "application.update": "Application '{}' runs with its new settings.",
-    "application.delete": "Application '{}' is gone, with everything that belonged to it.",
-}
 # What a screen reader hears before a line whose mark says more than its text.
 KIND_WORDS: Mapping[str, str] = {
     "ok": "Done: ",
@@ -103,19 +86,6 @@ def state_word(state: str) -> str:
 def state_style(state: str) -> str:
     """Return the style class of a state's mark: ok, busy, bad, warn or idle."""
     return STATES.get(state, ("", "idle"))[1]
-
-
-def job_title(job: Any) -> str:
-    """Name a job as a user would: "Create application web"."""
-    kind = JOB_KINDS.get(job.kind, job.kind)
-    return f"{kind} {job.application_name or job.project_name}"
-
-
-def job_message(job: Any) -> str:
-    """Say how a job ended, in a sentence; empty while it has not."""
-    if job.state == "succeeded" and job.message in ("", "Done"):
-        return SUCCESSES.get(job.kind, "Done.").format(job.application_name or job.project_name)
-    return job.message
 
 
 def quota_rows(quota: Mapping[str, Any], used: Mapping[str, Decimal] | None) -> list[dict[str, Any]]:

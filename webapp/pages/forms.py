@@ -20,7 +20,6 @@ Rows: TypeAlias = Mapping[str, Mapping[str, str]]
 Keys: TypeAlias = Mapping[str, tuple[str, ...]]
 
 _NAME = re.compile(r"[A-Za-z]\w*(?:\.\w+){0,3}", re.ASCII)
-_TEMPLATE_ERROR = re.compile(r"([\w.]+): (template marks .*)", re.DOTALL)
 _ROW_ACTION = re.compile(r"(add|remove):([A-Za-z]+)(?:\.(\d{1,4}))?", re.ASCII)
 NOT_FIELDS = frozenset({"csrf_token", "action"})
 
@@ -156,12 +155,7 @@ class Form:
         except ValidationError as error:
             for item in error.errors(include_url=False):
                 name = ".".join(str(part) for part in item["loc"])
-                # A refused template is reported by the outermost model, with the field's path in front.
-                template = _TEMPLATE_ERROR.match(str(item.get("ctx", {}).get("error", "")))
-                if template:
-                    self.add_error(f"{name}.{template[1]}".lstrip("."), _full_sentence(template[2]))
-                else:
-                    self.add_error(name, self._sentence(name, item))
+                self.add_error(name, self._sentence(name, item))
             return None
 
     def _sentence(self, name: str, item: Any) -> str:

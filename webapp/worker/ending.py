@@ -4,6 +4,7 @@ import logging
 import time
 
 from webapp.jobs import queue
+from webapp.jobs.kinds import success_of
 from webapp.worker.running import RunningJob, remove
 
 log = logging.getLogger("croft.worker")
@@ -63,5 +64,6 @@ def _end(worker: str, job: RunningJob, state: str, message: str) -> str:
     events = list(job.events)
     if result is not None:
         events.append(queue.NewEvent("result", "", result))
-    ended = queue.finish(worker, job.job.id, state, message or "Done", result, events)
+    message = message or success_of(job.job.kind, job.job.application_name or job.job.project_name)
+    ended = queue.finish(worker, job.job.id, state, message, result, events)
     return state if ended else "lost"

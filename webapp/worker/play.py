@@ -31,8 +31,9 @@ _LOOK_EVERY = 0.2
 def play(spec: dict[str, Any], pipe: int) -> int:
     """Run one job to its end in this process; return the exit code.
 
-    `spec`: job (id), folder (made by the worker, with request.json), playbook (path), variables. Lines of
-    JSON go to `pipe`: {"event": …} for each event, at last {"end": {status, message, result}}.
+    `spec`: job (id), folder (made by the worker, with request.json), playbook (path), cmdline (more
+    arguments), variables. Lines of JSON go to `pipe`: {"event": …} for each event, at last
+    {"end": {status, message, result}}.
     """
     become_subreaper()
     folder = Path(spec["folder"])
@@ -58,6 +59,7 @@ def play(spec: dict[str, Any], pipe: int) -> int:
         private_data_dir=str(folder),
         playbook=spec["playbook"],
         inventory="localhost,",
+        cmdline=spec["cmdline"] or None,
         extravars=spec["variables"],
         ident="run",
         quiet=True,

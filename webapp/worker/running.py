@@ -77,6 +77,8 @@ def prepare(folder: Path, job: ClaimedJob, config: Config) -> dict[str, Any]:
         "job": job.id,
         "folder": str(folder),
         "playbook": str(config.home / "playbooks" / f"{subject}.yml"),
+        # A plan runs the same tasks, and none of them may change anything.
+        "cmdline": "--check --diff" if verb == "plan" else "",
         # These stand on a command line: paths and settings of the operator's, never a user's values.
         "variables": {
             "request_file": str(request),

@@ -5,8 +5,10 @@ from decimal import Decimal
 
 import pytest
 
+from webapp.jobs import kinds
 from webapp.jobs.events import NewEvent, rows
 from webapp.jobs.lines import lines_of
+from webapp.jobs.models import KINDS
 from webapp.jobs.models import STATES as JOB_STATES
 from webapp.pages import formats
 from webapp.projects.models import STATES as PROJECT_STATES
@@ -49,6 +51,10 @@ def test_durations() -> None:
 def test_every_state_has_words() -> None:
     for state in (*JOB_STATES, *PROJECT_STATES):
         assert state in formats.STATES
+
+
+def test_every_kind_of_job_has_a_title_and_a_sentence_for_its_success() -> None:
+    assert set(kinds.TITLES) == set(kinds.SUCCESSES) == set(KINDS)
 
 
 def test_quota_rows() -> None:
