@@ -219,7 +219,10 @@ class Planner:
             [(target, step.key, path) for target, (step, path) in sorted(sources.items())],
             base.key if base else "",
         )
-        full_name = self.lock.fill(image.name) if not image.local else f"{image.name}:{key}"
+        full_name = self.lock.fill(image.name)
+        # An image of our own is named by its content, unless charts have to know its name beforehand.
+        if image.local and ":" not in full_name:
+            full_name += f":{key}"
         self.plan.image_names[name] = full_name
 
         def action(out: Path, log: Path) -> None:
