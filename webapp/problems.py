@@ -4,7 +4,6 @@ Services raise `Problem`; the API answers it as application/problem+json, pages 
 The list is served at /problems and goes into the OpenAPI document.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -141,19 +140,12 @@ class Problem(Exception):
         }
 
 
-_TEMPLATE_AT = re.compile(r"^([\w.]+): (template marks .*)$", re.DOTALL)
-
-
 def field_errors(error: ValidationError, prefix: str = "") -> list[FieldError]:
     """Return Pydantic's errors as fields (camelCase paths, below `prefix` if given) and sentences."""
     found = []
     for item in error.errors(include_url=False, include_context=False, include_input=False):
         path = [str(part) for part in item["loc"]]
         message = item["msg"].removeprefix("Value error, ")
-        # The check for template marks looks at the whole input at once and puts the path before its sentence.
-        if at := _TEMPLATE_AT.match(message):
-            path += [part for part in at[1].split(".") if part != "value" or len(at[1]) > len("value")]
-            message = at[2]
         found.append(
             FieldError(".".join([*([prefix] if prefix else []), *path]), message[:1].upper() + message[1:])
         )

@@ -1,40 +1,57 @@
 """What all Pydantic models share: aliases, strictness, and examples composed from the fields' own."""
 
 import re
-from typing import Annotated, Any, get_args, get_origin
+from collections.abc import Iterator
+from typing import Annotated, Any, Self, TypeAlias, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
+    ModelWrapValidatorHandler,
     StringConstraints,
+    ValidationError,
     create_model,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from webapp.quantities import parse_quantity
 
 _TEMPLATE = re.compile(r"\{\{|\{%|\{#|<%|\$\{\{")
+_MARKS = PydanticCustomError(
+    "template_marks", "template marks such as {{ … }} are not allowed; write the value itself"
+)
+Path: TypeAlias = tuple[int | str, ...]
 RESERVED_NAMES = frozenset({"default", "croft", "portal", "grafana", "prometheus", "localhost"})
 RESERVED_PREFIXES = ("kube-", "croft-")
 
 
-def _find_template(value: Any, path: str = "") -> str | None:
-    """Return the path of the first string in `value` that holds template marks, or None."""
+def _templates(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Yield path and text of each string in `value`, names included, that holds template marks."""
     if isinstance(value, str):
-        return path or "value" if _TEMPLATE.search(value) else None
-    if isinstance(value, dict):
-        pairs = [(f"{path}.{key}".lstrip("."), item) for key, item in value.items()]
-        keys = [key for key in value if isinstance(key, str) and _TEMPLATE.search(key)]
-        if keys:
-            return f"{path}.{keys[0]}".lstrip(".")
+        if _TEMPLATE.search(value):
+            yield path, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if isinstance(key, str) and _TEMPLATE.search(key):
+                yield (*path, key), key
+            else:
+                yield from _templates(item, (*path, key))
     elif isinstance(value, list | tuple):
-        pairs = [(f"{path}.{index}".lstrip("."), item) for index, item in enumerate(value)]
-    else:
-        return None
-    return next((found for name, item in pairs if (found := _find_template(item, name))), None)
+        for index, item in enumerate(value):
+            yield from _templates(item, (*path, index))
+
+
+def _refused(marked: list[tuple[Path, str]]) -> list[InitErrorDetails]:
+    return [InitErrorDetails(type=_MARKS, loc=path, input=text) for path, text in marked]
+
+
+def _again(item: ErrorDetails) -> InitErrorDetails:
+    """Return an error that Pydantic told of, in the shape in which it is told once more."""
+    return InitErrorDetails(type=item["type"], loc=item["loc"], input=item["input"], ctx=item.get("ctx", {}))
 
 
 def _add_sample(schema: dict[str, Any], model: type[BaseModel]) -> None:
@@ -59,16 +76,22 @@ class Model(BaseModel):
 class Spec(Model):
     """Base of what users send towards the cluster: no text in it may look like a template."""
 
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
     @classmethod
-    def refuse_templates(cls, data: Any) -> Any:
-        """Raise ValueError when any string of the input holds `{{`, `{%` or the like."""
-        found = _find_template(data) if isinstance(data, dict) else None
-        if found is not None:
-            raise ValueError(
-                f"{found}: template marks such as {{{{ … }}}} are not allowed; write the value itself"
-            )
-        return data
+    def refuse_templates(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Refuse each string of the input that holds `{{`, `{%` or the like, beside all other errors."""
+        marked = list(_templates(data)) if isinstance(data, dict) else []
+        try:
+            found = handler(data)
+        except ValidationError as error:
+            if not marked:
+                raise
+            # A marked text is wrong for that reason above all, whatever else does not fit it.
+            others = [_again(item) for item in error.errors() if item["loc"] not in dict(marked)]
+            raise ValidationError.from_exception_data(cls.__name__, others + _refused(marked)) from None
+        if marked:
+            raise ValidationError.from_exception_data(cls.__name__, _refused(marked))
+        return found
 
 
 def _dns_label(name: str) -> str:

@@ -180,8 +180,10 @@ class Form:
         elif item["type"] == "string_pattern_mismatch":
             key = re.sub(r"\.\d+(?=\.|$)", ".*", name)
             sentence = self.patterns.get(key, f"'{item['input']}' does not match {context['pattern']}.")
+        elif item["type"] in sentences:
+            sentence = sentences[item["type"]].format(**context)
         else:
-            sentence = sentences.get(item["type"], item["msg"]).format(**context)
+            sentence = item["msg"]
         return _full_sentence(sentence)
 
 

@@ -209,3 +209,14 @@ def test_what_a_form_cannot_cure_goes_on() -> None:
     form = application()
     form.add_problem(Problem("cluster-unreachable", "Nothing was changed."))
     assert form.errors == {"": "Nothing was changed."}
+
+
+def test_template_marks_do_not_hide_what_else_is_wrong() -> None:
+    form = ApplicationForm(
+        {"name": "Web", "image": "{{ 7 }}", "ports": [{"name": "{% x %}", "targetPort": "0"}]}
+    )
+    assert form.check(NewApplication, form.body()) is None
+    refused = "Template marks such as {{ … }} are not allowed; write the value itself."
+    assert form.error("image") == form.error("ports.0.name") == refused
+    assert form.error("name").startswith("'Web' is not a DNS label")
+    assert form.error("ports.0.targetPort") == "The smallest value is 1."
