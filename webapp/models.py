@@ -7,6 +7,7 @@ from webapp.idempotency.models import IdempotencyKey
 from webapp.jobs.models import Job, JobEvent
 from webapp.notifications.models import Channel, Delivery
 from webapp.projects.models import Membership, Project, QuotaRequest
+from webapp.worker.models import Lease, WorkerSign
 
 __all__ = [
     "ApiToken",
@@ -17,6 +18,7 @@ __all__ = [
     "IdempotencyKey",
     "Job",
     "JobEvent",
+    "Lease",
     "LoginAttempt",
     "Membership",
     "Plan",
@@ -26,4 +28,5 @@ __all__ = [
     "Revision",
     "User",
     "UserSession",
+    "WorkerSign",
 ]

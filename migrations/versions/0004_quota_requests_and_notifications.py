@@ -59,8 +59,11 @@ def upgrade() -> None:
     op.create_index("ix_notification_channels_project_id", "notification_channels", ["project_id"])
     op.create_table(
         "notification_deliveries",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("channel_id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("channel_id", sa.Integer(), nullable=True),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("target", sa.String(length=500), nullable=False),
+        sa.Column("secret", sa.Text(), nullable=True),
         sa.Column("event", sa.String(length=32), nullable=False),
         sa.Column("body", sa.JSON(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
@@ -73,7 +76,7 @@ def upgrade() -> None:
             ["channel_id"],
             ["notification_channels.id"],
             name=op.f("fk_notification_deliveries_channel_id_notification_channels"),
-            ondelete="CASCADE",
+            ondelete="SET NULL",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notification_deliveries")),
     )

@@ -1,4 +1,4 @@
-"""Revisions of applications, plans, the catalog, and jobs done again."""
+"""Revisions of applications, plans, the catalog, jobs done again, and the workers that live."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -66,13 +66,34 @@ def upgrade() -> None:
         batch.add_column(sa.Column("catalog_entry", sa.String(length=63), nullable=True))
     with op.batch_alter_table("jobs") as batch:
         batch.add_column(sa.Column("retry_of", sa.String(length=32), nullable=True))
+        batch.add_column(sa.Column("by_hand", sa.JSON(), nullable=True))
         batch.create_index("ix_jobs_finished_at", ["finished_at"])
+        batch.create_index("ix_jobs_retry_of", ["retry_of"])
+    op.create_table(
+        "workers",
+        sa.Column("name", sa.String(length=128), nullable=False),
+        sa.Column("slots", sa.Integer(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("heartbeat_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_workers")),
+    )
+    op.create_table(
+        "leases",
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("holder", sa.String(length=128), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_leases")),
+    )
 
 
 def downgrade() -> None:
     """Take this revision back."""
+    op.drop_table("leases")
+    op.drop_table("workers")
     with op.batch_alter_table("jobs") as batch:
+        batch.drop_index("ix_jobs_retry_of")
         batch.drop_index("ix_jobs_finished_at")
+        batch.drop_column("by_hand")
         batch.drop_column("retry_of")
     with op.batch_alter_table("applications") as batch:
         batch.drop_column("catalog_entry")

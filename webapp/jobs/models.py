@@ -41,6 +41,7 @@ class Job(Base):
         Index("ix_jobs_project_name_created_at", "project_name", "created_at"),
         Index("ix_jobs_user_id_created_at", "user_id", "created_at"),
         Index("ix_jobs_finished_at", "finished_at"),
+        Index("ix_jobs_retry_of", "retry_of"),
         # The database itself refuses a second running job of a project, whatever the workers do.
         Index(
             "uq_jobs_project_name_running",
@@ -71,6 +72,9 @@ class Job(Base):
     attempt: Mapped[int] = mapped_column(default=0)
     # The ended job that this one does again.
     retry_of: Mapped[str | None] = mapped_column(String(32))
+    # The request without its secret values, which stays: how an operator does the same by hand. None for
+    # jobs from before it was kept.
+    by_hand: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     # Number of the newest event: numbers are handed out here, and watchers see at one look what is new.
     last_event: Mapped[int] = mapped_column(default=0)
 

@@ -34,7 +34,11 @@ class Channel(Base):
 
 
 class Delivery(Base):
-    """One message to one channel, kept until it is old."""
+    """One message to one channel, kept until it is old.
+
+    It carries its receiver with it, so that a project's last message still goes out when project and channels
+    are gone.
+    """
 
     __tablename__ = "notification_deliveries"
     __table_args__ = (
@@ -42,17 +46,20 @@ class Delivery(Base):
         Index("ix_notification_deliveries_created_at", "created_at"),
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    channel_id: Mapped[int] = mapped_column(
-        ForeignKey("notification_channels.id", ondelete="CASCADE"), index=True
+    # The receiver knows by it a message that comes twice.
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    channel_id: Mapped[int | None] = mapped_column(
+        ForeignKey("notification_channels.id", ondelete="SET NULL"), index=True
     )
+    kind: Mapped[str] = mapped_column(String(16))
+    target: Mapped[str] = mapped_column(String(500))
+    secret: Mapped[str | None] = mapped_column(EncryptedJSON)
     event: Mapped[str] = mapped_column(String(32))
     body: Mapped[dict[str, Any]] = mapped_column(JSON)
     state: Mapped[str] = mapped_column(String(16), default="waiting")
     attempts: Mapped[int] = mapped_column(default=0)
     next_try_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    # Why the last attempt failed, in words.
     error: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
     delivered_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-
-    channel: Mapped[Channel] = relationship(lazy="joined", innerjoin=True)
