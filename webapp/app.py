@@ -3,7 +3,7 @@
 import secrets
 from importlib import import_module
 
-from webapp import cluster, errors, health, openapi, pages, security
+from webapp import catalog, cluster, errors, health, openapi, pages, security
 from webapp import db as database
 from webapp.auth import sessions
 from webapp.auth.cli import cli as users_cli
@@ -42,9 +42,11 @@ def create_app(config: Config | None = None) -> openapi.Portal:
     openapi.init_app(app)
     health.init_app(app)
     cluster.init_app(app, config)
+    catalog.init_app(app, config)
     pages.init_app(app)
     for subject in SUBJECTS:
         app.register_api(import_module(f"webapp.{subject}.api").api)
         app.register_blueprint(import_module(f"webapp.{subject}.views").pages)
+    app.register_api(import_module("webapp.catalog.api").api)
     app.cli.add_command(users_cli)
     return app

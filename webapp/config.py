@@ -34,9 +34,16 @@ class Config:
     external_url: str = "http://croft.localhost:8080"
     domain: str = "localhost"
     http_port: int = 8080
+    https_port: int = 8443
+    # cert-manager's ClusterIssuer for applications that ask for a certificate; empty when there is none.
+    cert_issuer: str = ""
     kubeconfig: str = ""
+    # Where users reach the API server with kubectl; empty when it is as the portal does.
+    api_server: str = ""
     helm: str = "helm"
     home: Path = HOME
+    # The operator's catalog of charts.
+    catalog: Path = HOME / "charts" / "catalog" / "catalog.yml"
     worker_slots: int = 2
     job_timeout: int = 900
     job_dir: Path = Path("/run/croft")
@@ -56,9 +63,10 @@ class Config:
         """Return the host name that the platform gives to an application without one of its own."""
         return f"{application}.{project}.{self.domain}"
 
-    def application_url(self, host: str) -> str:
+    def application_url(self, host: str, *, tls: bool = False) -> str:
         """Return the address at which the application with this host name answers."""
-        return f"http://{host}" if self.http_port == 80 else f"http://{host}:{self.http_port}"
+        scheme, port, usual = ("https", self.https_port, 443) if tls else ("http", self.http_port, 80)
+        return f"{scheme}://{host}" if port == usual else f"{scheme}://{host}:{port}"
 
 
 def load_config(environ: Mapping[str, str] = os.environ, *, complete: bool = True) -> Config:
@@ -90,11 +98,13 @@ def load_config(environ: Mapping[str, str] = os.environ, *, complete: bool = Tru
         name: _number(environ, name, default, wrong)
         for name, default in (
             ("HTTP_PORT", 8080),
+            ("HTTPS_PORT", 8443),
             ("WORKER_SLOTS", 2),
             ("JOB_TIMEOUT", 900),
             ("PROXY_HOPS", 0),
         )
     }
+    home = Path(environ.get("CROFT_HOME", HOME))
     database_url = _secret(environ, "DATABASE_URL", wrong) or "sqlite:////var/lib/croft/portal.db"
     if wrong:
         raise ConfigurationError("; ".join(wrong))
@@ -106,9 +116,13 @@ def load_config(environ: Mapping[str, str] = os.environ, *, complete: bool = Tru
         external_url=external_url,
         domain=environ.get("CROFT_DOMAIN", "localhost"),
         http_port=numbers["HTTP_PORT"],
+        https_port=numbers["HTTPS_PORT"],
+        cert_issuer=environ.get("CROFT_CERT_ISSUER", ""),
         kubeconfig=environ.get("CROFT_KUBECONFIG", ""),
+        api_server=environ.get("CROFT_API_SERVER", ""),
         helm=environ.get("CROFT_HELM", "helm"),
-        home=Path(environ.get("CROFT_HOME", HOME)),
+        home=home,
+        catalog=Path(environ.get("CROFT_CATALOG") or home / "charts" / "catalog" / "catalog.yml"),
         worker_slots=numbers["WORKER_SLOTS"],
         job_timeout=numbers["JOB_TIMEOUT"],
         job_dir=Path(environ.get("CROFT_JOB_DIR") or _default_job_dir()),

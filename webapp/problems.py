@@ -58,6 +58,9 @@ _TYPES = (
     ProblemType("application-not-found", 404, "No such application", "See the project's applications."),
     ProblemType("revision-not-found", 404, "No such revision", "See the application's revisions."),
     ProblemType("plan-not-found", 404, "No such plan", "Make a new plan; one lasts for an hour."),
+    ProblemType("member-not-found", 404, "No such member", "See the project's members."),
+    ProblemType("quota-request-not-found", 404, "No such quota request", "See GET /api/v1/quota-requests."),
+    ProblemType("catalog-entry-not-found", 404, "No such entry in the catalog", "See GET /api/v1/catalog."),
     ProblemType("job-not-found", 404, "No such job", "See GET /api/v1/jobs for those you may see."),
     ProblemType(
         "method-not-allowed", 405, "The address does not take this method", "Use one that Allow names."

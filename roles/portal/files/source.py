@@ -17,6 +17,7 @@ TAKEN = (
     "plugins",
     "charts/project",
     "charts/application",
+    "charts/catalog",
     "roles/project",
     "roles/application",
     "playbooks/project.yml",
