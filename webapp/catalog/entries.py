@@ -18,7 +18,7 @@ from pydantic import ConfigDict, Field, ValidationError
 from webapp.schemas import DnsLabel, Model
 
 # Values that Croft sets itself; a form never shows them, and nobody else may set them.
-OWN_VALUES = frozenset({"asleep", "stopped", "secretsSalt", "global"})
+OWN_VALUES = frozenset({"asleep", "global", "restartedAt", "secretsSalt", "stopped"})
 
 
 class CatalogError(Exception):

@@ -40,10 +40,11 @@ def shown(entry: Entry, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def for_chart(
-    entry: Entry, values: Mapping[str, Any], *, stopped: bool = False, salt: str = ""
+    entry: Entry, values: Mapping[str, Any], *, stopped: bool = False, restarted_at: str = "", salt: str = ""
 ) -> dict[str, Any]:
     """Return the values to release the chart with: the members', the operator's and Croft's own."""
-    return {**values, **entry.fixed, "stopped": stopped, "secretsSalt": salt}
+    own = {"stopped": stopped, "restartedAt": restarted_at, "secretsSalt": salt}
+    return {**values, **entry.fixed, **own}
 
 
 def _field_error(error: ValidationError, entry: Entry) -> FieldError:

@@ -80,6 +80,7 @@ def test_the_operator_s_values_win_where_members_may_not_choose(catalog: Any) ->
         **complete,
         "image": "mirror/a:1",
         "stopped": True,
+        "restartedAt": "",
         "secretsSalt": "x",
     }
 
