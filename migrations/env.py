@@ -3,6 +3,10 @@
 SQLite changes a table by building a new one, moving the rows and dropping the old one ("batch mode"). With
 foreign keys enforced, dropping the old table deletes the rows that refer to it (ON DELETE CASCADE): so
 enforcement is off while migrations run, and every reference is checked before the result is committed.
+
+PostgreSQL commits each revision by itself, so that locks are short while the old version still serves, and
+waits for no lock longer than LOCK_TIMEOUT: a revision that cannot have its lock fails, and the next attempt
+goes on from there.
 """
 
 from logging.config import fileConfig
@@ -15,6 +19,9 @@ from sqlalchemy import Connection, Engine, text
 
 from webapp import models
 from webapp.db import Base
+
+LOCK_TIMEOUT = "10s"
+STATEMENT_TIMEOUT = "10min"
 
 config = context.config
 if config.config_file_name is not None and config.attributes.get("configure_logger", True):
@@ -48,7 +55,7 @@ def number_revision(_context: Any, _revision: Any, directives: list[Any]) -> Non
 
 
 def migrate(connection: Connection) -> None:
-    """Run the migrations that were asked for on an open connection, in one transaction."""
+    """Run the migrations that were asked for on an open connection; SQLite's in one transaction."""
     sqlite = connection.dialect.name == "sqlite"
     context.configure(
         connection=connection,
@@ -57,6 +64,7 @@ def migrate(connection: Connection) -> None:
         # Alembic takes SQLite for unable to; with BEGIN sent by us (webapp/db.py) it rolls back tables as
         # well.
         transactional_ddl=True,
+        transaction_per_migration=not sqlite,
         compare_type=True,
         compare_server_default=True,
         process_revision_directives=number_revision,
@@ -80,14 +88,22 @@ def main() -> None:
             cursor = connection.connection.cursor()
             cursor.execute("PRAGMA foreign_keys=OFF")
             cursor.close()
+        else:
+            connection.exec_driver_sql(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
+            connection.exec_driver_sql(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'")
+            connection.commit()
         try:
             migrate(connection)
         finally:
+            connection.rollback()
             if sqlite:
-                connection.rollback()
                 cursor = connection.connection.cursor()
                 cursor.execute("PRAGMA foreign_keys=ON")
                 cursor.close()
+            else:
+                connection.exec_driver_sql("RESET lock_timeout")
+                connection.exec_driver_sql("RESET statement_timeout")
+                connection.commit()
 
 
 __all__ = ["models"]

@@ -53,8 +53,14 @@ def upgrade() -> None:
         "max(revoked_at) FROM refresh_tokens GROUP BY family, user_id"
     )
     with op.batch_alter_table("refresh_tokens") as batch:
+        # PostgreSQL looks at the rows that are there in the next revision, when this one's lock is gone.
         batch.create_foreign_key(
-            op.f("fk_refresh_tokens_family_sessions"), "sessions", ["family"], ["id"], ondelete="CASCADE"
+            op.f("fk_refresh_tokens_family_sessions"),
+            "sessions",
+            ["family"],
+            ["id"],
+            ondelete="CASCADE",
+            postgresql_not_valid=True,
         )
     with op.batch_alter_table("users") as batch:
         batch.add_column(sa.Column("email", sa.String(length=254), nullable=True))
@@ -64,7 +70,14 @@ def upgrade() -> None:
         batch.add_column(sa.Column("oidc_subject", sa.String(length=400), nullable=True))
         batch.add_column(sa.Column("last_sign_in_at", sa.DateTime(timezone=True), nullable=True))
         batch.alter_column("password_hash", existing_type=sa.String(length=255), nullable=True)
-        batch.create_unique_constraint(op.f("uq_users_oidc_subject"), ["oidc_subject"])
+    if op.get_context().dialect.name == "postgresql":
+        op.create_index("uq_users_oidc_subject", "users", ["oidc_subject"], unique=True)
+        op.execute(
+            "ALTER TABLE users ADD CONSTRAINT uq_users_oidc_subject UNIQUE USING INDEX uq_users_oidc_subject"
+        )
+    else:
+        with op.batch_alter_table("users") as batch:
+            batch.create_unique_constraint(op.f("uq_users_oidc_subject"), ["oidc_subject"])
 
 
 def downgrade() -> None:

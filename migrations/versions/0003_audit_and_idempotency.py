@@ -11,6 +11,8 @@ depends_on = None
 
 def upgrade() -> None:
     """Apply this revision."""
+    if op.get_context().dialect.name == "postgresql":
+        op.execute("ALTER TABLE refresh_tokens VALIDATE CONSTRAINT fk_refresh_tokens_family_sessions")
     op.create_table(
         "audit_entries",
         sa.Column("id", sa.Integer(), nullable=False),
