@@ -82,3 +82,17 @@ def test_missing_folder_is_named(source: ModuleType, checkout: Path) -> None:
     shutil.rmtree(checkout / "migrations")
     with pytest.raises(FileNotFoundError, match="migrations is missing"):
         source.pack(checkout)
+
+
+def test_the_operator_s_catalog_takes_the_place_of_the_checkout_s(
+    source: ModuleType, checkout: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own/catalog.yml").write_text("entries: []")
+    out = tmp_path / "out"
+    source.main(str(checkout), "base:1", str(out), str(tmp_path / "own"))
+    name = capsys.readouterr().out.strip()
+    assert name != name_of(source, checkout, capsys)
+    with tarfile.open(out / f"{name}.tar") as archive:
+        held = [entry.name for entry in archive if entry.name.startswith("charts/catalog")]
+    assert held == ["charts/catalog/catalog.yml"]

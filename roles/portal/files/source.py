@@ -1,7 +1,8 @@
 """Pack what the portal's image takes from the checkout into one archive, and name it by its content.
 
-Usage: source.py ROOT BASE_IMAGE FOLDER. Writes FOLDER/<hash>.tar unless it is there already, and prints the
-hash: 16 hexadecimal digits over the base image's name and every file. The same checkout gives the same image.
+Usage: source.py ROOT BASE_IMAGE FOLDER [CATALOG]. Writes FOLDER/<hash>.tar unless it is there already, and prints
+the hash: 16 hexadecimal digits over the base image's name and every file. The same checkout gives the same image.
+CATALOG is a folder that takes the place of ROOT/charts/catalog.
 """
 
 import hashlib
@@ -10,6 +11,7 @@ import sys
 import tarfile
 from pathlib import Path
 
+CATALOG = "charts/catalog"
 TAKEN = (
     "ansible.cfg",
     "webapp",
@@ -17,7 +19,7 @@ TAKEN = (
     "plugins",
     "charts/project",
     "charts/application",
-    "charts/catalog",
+    CATALOG,
     "roles/project",
     "roles/application",
     "playbooks/project.yml",
@@ -26,34 +28,35 @@ TAKEN = (
 LEFT_OUT = {"__pycache__", ".mypy_cache", ".ruff_cache", "requirements.in", "dev.py"}
 
 
-def files(root: Path) -> list[Path]:
-    """Return the files to take, relative to `root`, in a fixed order. Raises FileNotFoundError."""
-    found: list[Path] = []
+def files(root: Path, catalog: Path | None = None) -> dict[str, Path]:
+    """Return the files to take by their paths in the archive, in a fixed order. Raises FileNotFoundError."""
+    found: dict[str, Path] = {}
     for name in TAKEN:
-        start = root / name
+        start = catalog if catalog and name == CATALOG else root / name
         if not start.exists():
             raise FileNotFoundError(f"{start} is missing: the portal's image needs it")
-        candidates = [start] if start.is_file() else start.rglob("*")
-        found.extend(path for path in candidates if path.is_file() and not LEFT_OUT.intersection(path.parts))
-    return sorted(path.relative_to(root) for path in found)
+        for path in [start] if start.is_file() else start.rglob("*"):
+            if path.is_file() and not LEFT_OUT.intersection(path.parts):
+                found[str(Path(name) / path.relative_to(start))] = path
+    return dict(sorted(found.items()))
 
 
-def pack(root: Path) -> bytes:
+def pack(root: Path, catalog: Path | None = None) -> bytes:
     """Return an archive whose bytes depend on names, contents and executable bits alone."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
-        for path in files(root):
-            entry = tarfile.TarInfo(str(path))
-            content = (root / path).read_bytes()
+        for name, path in files(root, catalog).items():
+            entry = tarfile.TarInfo(name)
+            content = path.read_bytes()
             entry.size = len(content)
-            entry.mode = 0o755 if (root / path).stat().st_mode & 0o100 else 0o644
+            entry.mode = 0o755 if path.stat().st_mode & 0o100 else 0o644
             archive.addfile(entry, io.BytesIO(content))
     return buffer.getvalue()
 
 
-def main(root: str, base_image: str, folder: str) -> None:
+def main(root: str, base_image: str, folder: str, catalog: str = "") -> None:
     """Write the archive and print its hash."""
-    content = pack(Path(root))
+    content = pack(Path(root), Path(catalog) if catalog else None)
     digest = hashlib.sha256(base_image.encode() + b"\0" + content).hexdigest()[:16]
     target = Path(folder) / f"{digest}.tar"
     if not target.exists():
