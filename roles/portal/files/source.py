@@ -1,8 +1,8 @@
 """Pack what the portal's image takes from the checkout into one archive, and name it by its content.
 
-Usage: source.py ROOT BASE_IMAGE FOLDER [CATALOG]. Writes FOLDER/<hash>.tar unless it is there already, and prints
-the hash: 16 hexadecimal digits over the base image's name and every file. The same checkout gives the same image.
-CATALOG is a folder that takes the place of ROOT/charts/catalog.
+Usage: source.py ROOT BASE_IMAGE FOLDER [CATALOG]. Writes FOLDER/<hash>.tar unless it is there already, and
+prints the hash: 16 hexadecimal digits over the base image's name and every file. The same checkout gives the
+same image. CATALOG is a folder that takes the place of ROOT/charts/catalog.
 """
 
 import hashlib
