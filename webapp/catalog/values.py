@@ -49,12 +49,15 @@ def for_chart(
 
 def _field_error(error: ValidationError, entry: Entry) -> FieldError:
     path = [str(part) for part in error.absolute_path]
+    instance: Any = error.instance
+    rule: Any = error.validator_value
+    below: Any = error.schema
     if error.validator == "required":
-        missing = next(name for name in error.validator_value if name not in error.instance)
+        missing = next(name for name in rule if name not in instance)
         return FieldError(".".join(["values", *path, missing]), f"'{missing}' has to be given.")
     if error.validator == "additionalProperties":
         allowed = ", ".join(entry.schema["properties"])
-        unknown = sorted(set(error.instance) - set(error.schema.get("properties", {})))
+        unknown = sorted(set(instance) - set(below.get("properties", {})))
         return FieldError(
             ".".join(["values", *path, unknown[0]]),
             f"'{unknown[0]}' is no value of {entry.title}; there are {allowed}.",
