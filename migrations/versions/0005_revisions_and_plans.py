@@ -67,8 +67,16 @@ def upgrade() -> None:
     with op.batch_alter_table("jobs") as batch:
         batch.add_column(sa.Column("retry_of", sa.String(length=32), nullable=True))
         batch.add_column(sa.Column("by_hand", sa.JSON(), nullable=True))
+        batch.add_column(sa.Column("owner_name", sa.String(length=64), nullable=True))
+        batch.create_index("ix_jobs_owner_name_created_at", ["owner_name", "created_at"])
         batch.create_index("ix_jobs_finished_at", ["finished_at"])
         batch.create_index("ix_jobs_retry_of", ["retry_of"])
+    # Not of an earlier project that had the name: that one's owner is not known any more.
+    op.execute(
+        "UPDATE jobs SET owner_name = (SELECT users.name FROM projects "
+        "JOIN users ON users.id = projects.owner_id "
+        "WHERE projects.name = jobs.project_name AND projects.created_at <= jobs.created_at)"
+    )
     op.create_table(
         "workers",
         sa.Column("name", sa.String(length=128), nullable=False),
@@ -91,6 +99,8 @@ def downgrade() -> None:
     op.drop_table("leases")
     op.drop_table("workers")
     with op.batch_alter_table("jobs") as batch:
+        batch.drop_index("ix_jobs_owner_name_created_at")
+        batch.drop_column("owner_name")
         batch.drop_index("ix_jobs_retry_of")
         batch.drop_index("ix_jobs_finished_at")
         batch.drop_column("by_hand")

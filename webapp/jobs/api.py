@@ -1,21 +1,33 @@
 """/api/v1/jobs"""
 
-from typing import Literal
-from urllib.parse import urlencode
+from datetime import UTC, datetime
+from typing import Annotated
 
 from flask import Response, request
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from webapp.auth.sessions import current_user
 from webapp.db import db
-from webapp.jobs import responses, services, stream
-from webapp.links import API, ListQuery, PageLinks, job_path
+from webapp.jobs import responses, retry, services, stream
+from webapp.jobs.models import Kind, State
+from webapp.links import API, ListQuery, PageLinks, job_path, page_addresses
 from webapp.openapi import answers, api_blueprint, reply
 from webapp.schemas import Model
 
 api = api_blueprint("jobs_api", __name__, "/jobs", "jobs", "Changes on their way, and how they went")
 
 EVENT_STREAM = "text/event-stream"
+
+
+def _utc(moment: datetime) -> datetime:
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("this time lies outside of the calendar") from None
+
+
+# Without a time zone, UTC is meant.
+Moment = Annotated[datetime, AfterValidator(_utc)]
 
 
 class JobPath(Model):
@@ -32,8 +44,16 @@ class JobQuery(ListQuery):
     application: str | None = Field(
         None, max_length=63, description="Of this application alone", examples=["web"]
     )
-    state: Literal["queued", "running", "succeeded", "failed", "cancelled"] | None = Field(
-        None, description="In this state alone", examples=["running"]
+    state: State | None = Field(None, description="In this state alone", examples=["running"])
+    kind: Kind | None = Field(None, description="Of this kind alone", examples=["project.create"])
+    user: str | None = Field(
+        None, max_length=64, description="Asked for by this user alone", examples=["ada"]
+    )
+    since: Moment | None = Field(
+        None, description="Asked for at this time or later", examples=["2026-01-31T00:00:00Z"]
+    )
+    until: Moment | None = Field(
+        None, description="Asked for before this time", examples=["2026-02-01T00:00:00Z"]
     )
 
 
@@ -52,21 +72,22 @@ def list_jobs(query: JobQuery) -> Response:
         project_name=query.project,
         application_name=query.application,
         state=query.state,
+        kind=query.kind,
+        user_name=query.user,
+        since=query.since,
+        until=query.until,
         cursor=query.cursor,
         limit=query.limit,
     )
-    here = query.model_dump(exclude_none=True)
-    following = urlencode(here | {"cursor": page.next_cursor}) if page.next_cursor else None
-    links = PageLinks(
-        self_=f"{API}/jobs?{urlencode(here)}", next=f"{API}/jobs?{following}" if following else None
-    )
+    here, following = page_addresses(f"{API}/jobs", query, page.next_cursor)
+    links = PageLinks(self_=here, next=following)
     return reply(responses.JobList(items=[responses.job_body(job) for job in page.jobs], links=links))
 
 
-@api.get("/<job>", operation_id="getJob", responses=answers({200: responses.JobBody}, "job-not-found"))
+@api.get("/<job>", operation_id="getJob", responses=answers({200: responses.JobDetail}, "job-not-found"))
 def get_job(path: JobPath) -> Response:
     """Show a job"""
-    return reply(responses.job_body(services.get_job(current_user, path.job)))
+    return reply(responses.job_detail(services.get_job(current_user, path.job)))
 
 
 @api.get(
@@ -95,9 +116,23 @@ def list_events(path: JobPath, query: EventQuery) -> Response:
 @api.post(
     "/<job>/cancel",
     operation_id="cancelJob",
-    responses=answers({202: responses.JobBody}, "job-not-found", "role-too-low", "state-conflict"),
+    responses=answers({202: responses.JobDetail}, "job-not-found", "role-too-low", "state-conflict"),
 )
 def cancel_job(path: JobPath) -> Response:
     """Cancel a job: at once when it waits, within about a second when it runs"""
     job = services.cancel(current_user, path.job)
-    return reply(responses.job_body(job), 202, job_path(job.id))
+    return reply(responses.job_detail(job), 202, job_path(job.id))
+
+
+@api.post(
+    "/<job>/retry",
+    operation_id="retryJob",
+    responses=answers({202: responses.JobDetail}, "job-not-found", "role-too-low", "state-conflict"),
+)
+def retry_job(path: JobPath) -> Response:
+    """Do a failed or cancelled job again, with the present settings of its project or application
+
+    The answer is the new job.
+    """
+    job = retry.retry(current_user, path.job)
+    return reply(responses.job_detail(job), 202, job_path(job.id))

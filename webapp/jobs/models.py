@@ -4,14 +4,14 @@ Neither table points at projects or applications: what happened stays readable w
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, TypeAlias, get_args
 
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.db import Base, EncryptedJSON, UTCDateTime, utcnow
 
-KINDS = (
+Kind: TypeAlias = Literal[
     "project.create",
     "project.update",
     "project.delete",
@@ -25,8 +25,10 @@ KINDS = (
     "application.start",
     "application.rollback",
     "application.delete",
-)
-STATES = ("queued", "running", "succeeded", "failed", "cancelled")
+]
+KINDS: tuple[str, ...] = get_args(Kind)
+State: TypeAlias = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+STATES: tuple[str, ...] = get_args(State)
 END_STATES = ("succeeded", "failed", "cancelled")
 EVENT_KINDS = ("task", "ok", "changed", "failed", "skipped", "progress", "log", "result", "state")
 
@@ -40,6 +42,7 @@ class Job(Base):
         Index("ix_jobs_state_created_at", "state", "created_at"),
         Index("ix_jobs_project_name_created_at", "project_name", "created_at"),
         Index("ix_jobs_user_id_created_at", "user_id", "created_at"),
+        Index("ix_jobs_owner_name_created_at", "owner_name", "created_at"),
         Index("ix_jobs_finished_at", "finished_at"),
         Index("ix_jobs_retry_of", "retry_of"),
         # The database itself refuses a second running job of a project, whatever the workers do.
@@ -58,6 +61,8 @@ class Job(Base):
     application_name: Mapped[str | None] = mapped_column(String(63))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     user_name: Mapped[str] = mapped_column(String(64))
+    # The project's owner then, who still sees the job when the project is gone.
+    owner_name: Mapped[str | None] = mapped_column(String(64))
     # {"project": …} or {"application": …}; may hold secret values, so it is cleared when the job ends.
     request: Mapped[dict[str, Any] | None] = mapped_column(EncryptedJSON)
     state: Mapped[str] = mapped_column(String(16), default="queued")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import exists, insert, or_, select, tuple_, update
+from sqlalchemy import delete, exists, insert, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
@@ -17,6 +17,7 @@ from webapp.db import utcnow, writing
 from webapp.jobs.effects import end
 from webapp.jobs.events import NewEvent, append, rows, state_event, wake_workers
 from webapp.jobs.models import Job, JobEvent
+from webapp.worker.models import WorkerSign
 
 MAX_ATTEMPTS = 2
 # A worker that has not been heard of for so long (seconds) is dead, and its jobs are taken over.
@@ -120,6 +121,23 @@ def heartbeat(worker: str, job_ids: Collection[str]) -> set[str]:
             .execution_options(synchronize_session=False)
         )
         return set(kept)
+
+
+def sign(worker: str, slots: int) -> None:
+    """Tell that the worker lives and takes jobs, at most `slots` at a time."""
+    with writing() as session:
+        now = utcnow()
+        found = session.get(WorkerSign, worker)
+        if found is None:
+            session.add(WorkerSign(name=worker, slots=slots, started_at=now, heartbeat_at=now))
+        else:
+            found.slots, found.heartbeat_at = slots, now
+
+
+def sign_off(worker: str) -> None:
+    """Tell that the worker takes no more jobs."""
+    with writing() as session:
+        session.execute(delete(WorkerSign).where(WorkerSign.name == worker))
 
 
 def cancel_requests(session: Session, worker: str) -> list[str]:

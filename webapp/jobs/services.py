@@ -13,8 +13,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, exists, or_, select, true, tuple_
 from sqlalchemy.orm import Session
 
+from webapp.audit.services import record
 from webapp.auth.models import User
 from webapp.db import db, utcnow, writing
+from webapp.jobs.by_hand import masked
 from webapp.jobs.effects import end
 from webapp.jobs.events import NewEvent, append, state_event, wake_workers
 from webapp.jobs.models import KINDS, Job, JobEvent
@@ -47,6 +49,7 @@ def enqueue(
         )
     # First the project's row, so that the job is never older than its project (see _visible_to).
     session.flush()
+    project = session.scalar(select(Project).where(Project.name == project_name))
     job = Job(
         id=uuid.uuid4().hex,
         kind=kind,
@@ -54,7 +57,9 @@ def enqueue(
         application_name=application_name,
         user_id=user.id if user else None,
         user_name=user.name if user else "portal",
+        owner_name=project.owner.name if project else None,
         request=request,
+        by_hand=masked(kind, request),
         state="queued",
         message="",
         cancel_requested=False,
@@ -91,11 +96,16 @@ def list_jobs(
     project_name: str | None = None,
     application_name: str | None = None,
     state: str | None = None,
+    kind: str | None = None,
+    user_name: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
     cursor: str | None = None,
     limit: int = 20,
 ) -> JobPage:
     """Return the user's view of the jobs, newest first, at most `limit` (up to 100) after `cursor`.
 
+    `since` and `until` bound the moment at which a job was asked for; `until` itself is not part of it.
     Raises Problem `bad-request` for a cursor that no earlier page gave.
     """
     limit = max(1, min(limit, MAX_PAGE))
@@ -104,9 +114,15 @@ def list_jobs(
         (Job.project_name, project_name),
         (Job.application_name, application_name),
         (Job.state, state),
+        (Job.kind, kind),
+        (Job.user_name, user_name),
     ):
         if value is not None:
             query = query.where(column == value)
+    if since is not None:
+        query = query.where(Job.created_at >= since)
+    if until is not None:
+        query = query.where(Job.created_at < until)
     if cursor is not None:
         query = query.where(tuple_(Job.created_at, Job.id) < tuple_(*_read_cursor(cursor)))
     jobs = list(db.session.scalars(query.limit(limit + 1)))
@@ -138,17 +154,27 @@ def cancel(user: User, job_id: str) -> Job:
     """
     if not may_cancel(user, get_job(user, job_id)):
         raise Problem("role-too-low", "Only owners and developers of the project may cancel its jobs.")
+    user_id, user_name = user.id, user.name
     with writing() as session:
         job = session.scalars(
             select(Job).where(Job.id == job_id).with_for_update().execution_options(populate_existing=True)
         ).one()
         if job.ended:
             raise Problem("state-conflict", f"The job has ended already: it {_past(job.state)}.")
+        if not job.cancel_requested:
+            record(
+                session,
+                session.get_one(User, user_id),
+                "job.cancel",
+                project=job.project_name,
+                object_name=job.application_name or "",
+                job_id=job.id,
+            )
         if job.state == "queued":
-            end(session, job, "cancelled", f"Cancelled by {user.name} before it started")
+            end(session, job, "cancelled", f"Cancelled by {user_name} before it started")
         elif not job.cancel_requested:
             job.cancel_requested = True
-            append(session, job, [NewEvent("log", f"{user.name} asked to cancel this job")])
+            append(session, job, [NewEvent("log", f"{user_name} asked to cancel this job")])
             wake_workers(session)
     return job
 
@@ -165,17 +191,17 @@ def _in_project(user: User, roles: tuple[str, ...], project_name: Any) -> Column
 
 
 def _visible_to(user: User) -> ColumnElement[bool]:
-    """Jobs of one's own and of one's projects; never those of an earlier project that had the same name."""
+    """Jobs of one's own and of one's projects, and those of the projects that one owned till they were
+    deleted; never those of an earlier project that had the same name.
+    """
     if user.is_admin:
         return true()
     member = exists().where(Membership.project_id == Project.id, Membership.user_id == user.id)
+    of_project = (Project.name == Job.project_name) & (Project.created_at <= Job.created_at)
     return or_(
         Job.user_id == user.id,
-        exists().where(
-            Project.name == Job.project_name,
-            Project.created_at <= Job.created_at,
-            or_(Project.owner_id == user.id, member),
-        ),
+        exists().where(of_project, or_(Project.owner_id == user.id, member)),
+        (Job.owner_name == user.name) & ~exists().where(of_project),
     )
 
 

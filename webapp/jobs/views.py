@@ -1,16 +1,20 @@
 """Pages of jobs."""
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp.applications import services as applications
+from webapp.applications import queries as applications
 from webapp.applications.models import Application
 from webapp.auth.sessions import current_user, login_required
 from webapp.db import db
-from webapp.jobs import services
+from webapp.jobs import by_hand, retry, services
 from webapp.jobs import stream as job_stream
+from webapp.jobs.forms import JobFilter
+from webapp.jobs.kinds import TITLES
 from webapp.jobs.lines import lines_of
-from webapp.jobs.models import Job
+from webapp.jobs.models import STATES, Job
+from webapp.jobs.waiting import look
+from webapp.pages.formats import state_word
 from webapp.problems import Problem
 from webapp.projects import services as projects
 from webapp.projects.models import Project
@@ -25,13 +29,17 @@ MAX_EVENTS = 5_000
 @login_required
 def index() -> str:
     """Show the jobs that the user may see, newest first."""
-    project = request.args.get("project") or None
-    page = services.list_jobs(current_user, project_name=project, cursor=request.args.get("after"), limit=30)
+    form = JobFilter(request.args.to_dict())
+    chosen = form.chosen()
+    page = services.list_jobs(current_user, cursor=request.args.get("after"), limit=30, **form.query())
     return render_template(
         "jobs/index.html",
         section="jobs",
         jobs=page.jobs,
-        project_name=project,
+        form=form,
+        chosen=chosen,
+        states=[(state, state_word(state)) for state in STATES],
+        kinds=list(TITLES.items()),
         next_cursor=page.next_cursor,
         first=not request.args.get("after"),
     )
@@ -45,6 +53,7 @@ def show(job_id: str) -> str:
     events = services.events_after(db.session(), job.id, limit=MAX_EVENTS)
     project, application = _subjects(job)
     result = job.result or {}
+    session = db.session()
     return render_template(
         "jobs/show.html",
         section="jobs",
@@ -54,6 +63,10 @@ def show(job_id: str) -> str:
         project=project,
         application=application,
         may_cancel=services.may_cancel(current_user, job),
+        may_retry=retry.refusal(current_user, job, session) is None,
+        retried_by=retry.retried_by(session, job),
+        waiting=look(session, job),
+        hand=by_hand.of(job, current_app.config["CROFT"]),
         url=result.get("url") if job.state == "succeeded" and application else None,
         removed=result.get("removed"),
         left=result.get("left") or [],
@@ -80,6 +93,20 @@ def cancel(job_id: str) -> Response:
         if problem.type.slug != "state-conflict":
             raise
     return redirect(url_for("jobs.show", job_id=job_id), code=303)
+
+
+@pages.post("/jobs/<job_id>/retry")
+@login_required
+def retry_job(job_id: str) -> Response:
+    """Queue the job again and show the new one."""
+    try:
+        found = retry.retry(current_user, job_id)
+    except Problem as problem:
+        # Something came since the page was shown: the job's own page tells what, and offers no retry.
+        if problem.type.slug != "state-conflict":
+            raise
+        return redirect(url_for("jobs.show", job_id=job_id), code=303)
+    return redirect(url_for("jobs.show", job_id=found.id), code=303)
 
 
 def _subjects(job: Job) -> tuple[Project | None, Application | None]:

@@ -75,3 +75,10 @@ if (list) {
     showState(1);
   });
 }
+
+// Its place in the queue changes with other jobs, which this one's events do not tell of.
+async function watchQueue() {
+  if (!document.querySelector("[data-waiting]")) return;
+  if (document.hidden || (await refresh()) !== "over") setTimeout(watchQueue, 2000);
+}
+setTimeout(watchQueue, 2000);

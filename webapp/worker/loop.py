@@ -78,7 +78,17 @@ class Worker:
             if self._launcher is not None:
                 self._launcher.close()
             kill_descendants()
+            self._sign_off()
         log.info("worker %s stopped", self._name)
+
+    def _sign_off(self) -> None:
+        try:
+            queue.sign_off(self._name)
+        except DBAPIError as error:
+            # Its sign of life gets old, which says the same a little later.
+            log.warning("the database does not answer: %s", str(error.orig).strip())
+        finally:
+            db.session.remove()
 
     def _turn(self) -> None:
         for key, _events in self._selector.select(self._patience()):
@@ -219,6 +229,8 @@ class Worker:
             for job in self._jobs.values():
                 if job.job.id not in kept:
                     self._kill(job, "lost")
+        if not self._stop.asked:
+            queue.sign(self._name, self._config.worker_slots)
         self._beaten_at = now
         recover_lost(self._name, own=set(self._jobs))
         self._beat_at = now + HEARTBEAT

@@ -1,46 +1,19 @@
 """/api/v1/jobs: who sees what, pages, filters, events and cancelling."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from sqlalchemy import select
 
 from tests.webapp.conftest import Api
+from tests.webapp.jobs.conftest import NewJob
+from webapp.audit.models import AuditEntry
 from webapp.auth.models import User
-from webapp.db import utcnow, writing
-from webapp.jobs import queue, services
+from webapp.db import db, utcnow, writing
+from webapp.jobs import queue
 from webapp.jobs.events import NewEvent
 from webapp.openapi import Portal
-from webapp.projects.models import Membership, Project
-
-NewJob = Callable[..., str]
-
-
-@pytest.fixture
-def shop(app: Portal) -> None:
-    """The project `shop` of ada, with dev as a developer and eve as a viewer."""
-    with app.app_context(), writing() as session:
-        ids = {user.name: user.id for user in session.scalars(select(User))}
-        project = Project(name="shop", owner_id=ids["ada"], spec={}, state="ready")
-        session.add(project)
-        session.flush()
-        for name, role in (("dev", "developer"), ("eve", "viewer")):
-            session.add(Membership(project_id=project.id, user_id=ids[name], role=role))
-
-
-@pytest.fixture
-def new_job(app: Portal) -> NewJob:
-    """Queue a job of `user` for a project."""
-
-    def enqueue(user: str = "ada", project: str = "shop", **fields: Any) -> str:
-        with app.app_context(), writing() as session:
-            asking = session.scalars(select(User).where(User.name == user)).one()
-            values = {"kind": "project.update", "request": {"project": {}}, **fields}
-            return services.enqueue(session, project_name=project, user=asking, **values).id
-
-    return enqueue
+from webapp.projects.models import Project
 
 
 def _ids(answer: Any) -> list[str]:
@@ -68,7 +41,7 @@ def test_jobs_of_an_earlier_project_with_the_name_stay_hidden(
     with app.app_context(), writing() as session:
         project = session.scalars(select(Project)).one()
         project.created_at = utcnow() + timedelta(seconds=1)
-    assert _ids(api("ada").send("GET", "/jobs")) == []
+    assert _ids(api("dev").send("GET", "/jobs")) == []
     assert _ids(api("out").send("GET", "/jobs")) == [job_id], "whose job it is still sees it"
 
 
@@ -104,6 +77,8 @@ def test_a_job_shows_its_links_and_never_its_request(
         "self": path,
         "events": f"{path}/events",
         "cancel": f"{path}/cancel",
+        "retry": None,
+        "retryOf": None,
         "project": "/api/v1/projects/shop",
         "application": None,
     }
@@ -113,6 +88,7 @@ def test_a_job_shows_its_links_and_never_its_request(
         queue.finish("w1", job_id, "failed", "No room", None, [])
     job = api("ada").send("GET", f"/jobs/{job_id}").json
     assert (job["state"], job["message"], job["links"]["cancel"]) == ("failed", "No room", None)
+    assert job["links"]["retry"] == f"{path}/retry"
     assert job["finishedAt"] >= job["startedAt"] >= job["createdAt"]
 
 
@@ -160,3 +136,70 @@ def test_cancelling_takes_a_developer(app: Portal, api: Api, shop: None, new_job
         "running",
         True,
     )
+
+
+def test_lists_are_filtered_by_kind_user_and_time(app: Portal, api: Api, shop: None, new_job: NewJob) -> None:
+    first, second = new_job(), new_job("dev", kind="project.archive")
+    ada = api("ada")
+    assert _ids(ada.send("GET", "/jobs?kind=project.archive")) == [second]
+    assert _ids(ada.send("GET", "/jobs?user=ada")) == [first]
+    assert _ids(ada.send("GET", "/jobs?user=nobody")) == []
+    moment = ada.send("GET", f"/jobs/{second}").json["createdAt"]
+    assert _ids(ada.send("GET", "/jobs", query_string={"since": moment})) == [second]
+    assert _ids(ada.send("GET", "/jobs", query_string={"until": moment})) == [first]
+    page = ada.send("GET", "/jobs", query_string={"since": "2020-01-01", "limit": 1, "user": "ada"})
+    assert page.status_code == 200
+    new_job()
+    page = ada.send("GET", "/jobs", query_string={"since": "2020-01-01T00:00:00Z", "limit": 1, "user": "ada"})
+    following = ada.send("GET", page.json["links"]["next"])
+    assert _ids(following) == [first], "the next page keeps the filter"
+    for wrong in ("kind=project.rename", "since=yesterday", "since=0001-01-01T00:00:00%2B14:00"):
+        answer = ada.send("GET", f"/jobs?{wrong}")
+        assert answer.status_code == 422, wrong
+        assert answer.json["errors"][0]["field"] == wrong.split("=")[0]
+
+
+def test_a_success_is_a_sentence(app: Portal, api: Api, shop: None, new_job: NewJob) -> None:
+    job_id = new_job()
+    with app.app_context():
+        queue.claim("w1")
+        queue.finish("w1", job_id, "succeeded", "Done")
+    message = api("ada").send("GET", f"/jobs/{job_id}").json["message"]
+    assert message == "Project 'shop' has its new settings."
+
+
+def test_jobs_of_a_deleted_project_stay_readable(app: Portal, api: Api, shop: None, new_job: NewJob) -> None:
+    of_dev = new_job("dev")
+    deletion = new_job("root", kind="project.delete")
+    with app.app_context():
+        for _number in range(2):
+            claimed = queue.claim("w1")
+            assert claimed is not None
+            queue.finish("w1", claimed.id, "succeeded", "Done")
+    both = [deletion, of_dev]
+    for name, expected in (("root", both), ("ada", both), ("dev", [of_dev]), ("eve", []), ("out", [])):
+        assert _ids(api(name).send("GET", "/jobs")) == expected, name
+        status = api(name).send("GET", f"/jobs/{deletion}/events").status_code
+        assert status == (200 if deletion in expected else 404)
+    # Somebody else's new project with the name shows none of them to the new owner, all to the old one.
+    with app.app_context(), writing() as session:
+        out = session.scalars(select(User).where(User.name == "out")).one()
+        session.add(Project(name="shop", owner_id=out.id, spec={}, state="ready"))
+    assert _ids(api("out").send("GET", "/jobs")) == []
+    assert _ids(api("ada").send("GET", "/jobs")) == both
+
+
+def test_cancelling_is_audited_once(app: Portal, api: Api, shop: None, new_job: NewJob) -> None:
+    job_id = new_job()
+    with app.app_context():
+        queue.claim("w1")
+    for _time in range(2):
+        assert api("dev").send("POST", f"/jobs/{job_id}/cancel").status_code == 202
+    with app.app_context():
+        entry = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "job.cancel")).one()
+        assert (entry.user_name, entry.project_name, entry.job_id, entry.via) == (
+            "dev",
+            "shop",
+            job_id,
+            "api",
+        )

@@ -48,7 +48,7 @@ def test_jobs_are_listed_for_those_who_may_see_them(visit: Visit, job: str) -> N
     assert "Create project shop" not in visit("out").get("/jobs").text
     for path in (f"/jobs/{job}", f"/jobs/{job}/events"):
         assert visit("out").get(path).status == 404
-    assert visit("ada").get("/jobs?project=lab").text.count("No job yet") == 1
+    assert visit("ada").get("/jobs?project=lab").text.count("No such job") == 1
 
 
 def test_a_running_job_shows_its_lines_without_scripts(visit: Visit, app: Portal, job: str) -> None:
@@ -159,3 +159,42 @@ def test_long_lists_have_pages(visit: Visit, app: Portal, job: str) -> None:
     second = ada.get(f"/jobs?after={following}")
     assert "Create project shop" in second.text
     assert "First page" in second.text
+
+
+def test_the_list_is_filtered_and_keeps_what_was_chosen(visit: Visit, app: Portal, job: str) -> None:
+    ada = visit("ada")
+    assert "Create project shop" in ada.get("/jobs?kind=project.create&state=queued&user=ada&project=").text
+    page = ada.get("/jobs?kind=project.delete&since=2026-01-31")
+    assert "No such job" in page.text
+    assert '<option value="project.delete" selected>Delete project</option>' in page.html
+    assert 'value="2026-01-31"' in page.html
+    page = ada.get("/jobs?since=yesterday&state=lost")
+    assert "From: Write a day like 2026-01-31." in page.text
+    assert "State: Choose one of queued" in page.text
+    assert "Create project shop" in page.text
+    assert "Create project shop" in ada.get("/jobs?until=2999-12-31&since=2020-01-01").text
+
+
+def test_a_waiting_job_tells_why_and_how_to_do_it_by_hand(visit: Visit, job: str) -> None:
+    page = visit("eve").get(f"/jobs/{job}")
+    assert "Next in line: no worker is alive" in page.text
+    assert "data-waiting" in page.html
+    assert "ansible-playbook -i localhost, playbooks/project.yml -e request_file=$PWD/shop.yml" in page.text
+    assert "description: Our web shop" in page.text
+
+
+def test_a_failed_job_is_retried_by_those_who_may(visit: Visit, app: Portal, job: str) -> None:
+    end_jobs(app, "failed")
+    for name in ("dev", "eve"):
+        assert "Retry" not in visit(name).get(f"/jobs/{job}").text
+        assert visit(name).post(f"/jobs/{job}/retry").status == 403
+    ada = visit("ada")
+    assert "Retry" in ada.get(f"/jobs/{job}").text
+    again = ada.post(f"/jobs/{job}/retry").address
+    assert again.startswith("/jobs/")
+    assert again != f"/jobs/{job}"
+    assert f'href="/jobs/{job}"' in ada.get(again).html
+    page = ada.get(f"/jobs/{job}")
+    assert f'href="{again}"' in page.html
+    assert ">Retry<" not in page.html
+    assert ada.post(f"/jobs/{job}/retry").address == f"/jobs/{job}", "only once"
