@@ -8,9 +8,20 @@ from webapp import db as database
 from webapp.auth import sessions
 from webapp.auth.cli import cli as users_cli
 from webapp.config import Config, load_config
+from webapp.live import changes
 
 # A subject has `api.api`, a blueprint below /api/v1, and `views.pages`, a blueprint of HTML pages.
-SUBJECTS = ("auth", "projects", "applications", "jobs")
+SUBJECTS = (
+    "auth",
+    "projects",
+    "members",
+    "quota_requests",
+    "applications",
+    "revisions",
+    "plans",
+    "jobs",
+    "live",
+)
 
 
 def create_app(config: Config | None = None) -> openapi.Portal:
@@ -44,6 +55,7 @@ def create_app(config: Config | None = None) -> openapi.Portal:
     cluster.init_app(app, config)
     catalog.init_app(app, config)
     pages.init_app(app)
+    changes.init_app(app)
     for subject in SUBJECTS:
         app.register_api(import_module(f"webapp.{subject}.api").api)
         app.register_blueprint(import_module(f"webapp.{subject}.views").pages)

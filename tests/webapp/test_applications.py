@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text
 from tests.webapp.cluster import StatedCluster, pod, quota_use
 from tests.webapp.conftest import Api, ApiClient
 from tests.webapp.requests import SHOP, WEB, end_jobs, job_of
-from webapp.applications import services
+from webapp.applications import checks, queries
 from webapp.applications.models import Application
 from webapp.cluster.state import Node, Workload
 from webapp.db import db
@@ -218,10 +218,10 @@ def test_host_names_are_given_once(ada: ApiClient, app: Portal, cluster: StatedC
 def test_the_database_has_the_last_word(ada: ApiClient, app: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two requests may both find a name or a host free; what the constraint refuses is told all the same."""
     ada.send("POST", PATH, {**WEB, "name": "host", "host": "shop.example.org"})
-    monkeypatch.setattr(services, "check_host_free", lambda *_: None)
+    monkeypatch.setattr(checks, "check_host_free", lambda *_: None)
     answer = ada.send("POST", PATH, {**WEB, "name": "other", "host": "shop.example.org"})
     assert (answer.status_code, answer.json["type"]) == (409, "/problems/host-taken")
-    monkeypatch.setattr(services, "_find", lambda *_: None)
+    monkeypatch.setattr(queries, "find", lambda *_: None)
     answer = ada.send("POST", PATH, {**WEB, "name": "host", "host": "other.example.org"})
     assert (answer.status_code, answer.json["type"]) == (409, "/problems/name-taken")
     assert stored(app) == 1

@@ -1,15 +1,19 @@
 """/api/v1/projects/<project>/applications"""
 
-from flask import Response
+from flask import Response, make_response
 from pydantic import Field
 
-from webapp.applications import responses, services
-from webapp.applications.schemas import ApplicationSettings, NewApplication
+from webapp import etags
+from webapp.applications import queries, responses, services, transfer
+from webapp.applications.models import Application
+from webapp.applications.schemas import ApplicationSettings, CloneTarget, NewApplication
 from webapp.auth.sessions import current_user
+from webapp.etags import IfMatch, if_match
+from webapp.jobs.models import Job
 from webapp.links import ListQuery, application_path, page_addresses, project_path
 from webapp.openapi import answers, api_blueprint, reply
 from webapp.projects.api import ProjectPath
-from webapp.schemas import partial
+from webapp.schemas import DnsLabel, Model, partial
 
 api = api_blueprint(
     "applications_api",
@@ -31,6 +35,22 @@ _CHECKS = (
 )
 
 
+CHANGE_PROBLEMS = (*_FOUND, *_CHECKS, "validation-failed", "version-conflict")
+
+
+class ImportText(Model):
+    """An application as YAML."""
+
+    yaml: str = Field(
+        max_length=transfer.SIZE_LIMIT,
+        description="The text of a file that playbooks/application.yml takes; its project does not count",
+        examples=["application:\n  name: web\n  image: nginx:1\n  ports:\n    - targetPort: 80\n"],
+    )
+    name: DnsLabel | None = Field(
+        None, description="Name of the application; the one in the text when left out", examples=["web"]
+    )
+
+
 class ApplicationPath(ProjectPath):
     """Which application of which project."""
 
@@ -44,7 +64,7 @@ class ApplicationPath(ProjectPath):
 )
 def list_applications(path: ProjectPath, query: ListQuery) -> Response:
     """List the applications of a project, with what really runs"""
-    found = services.list_for(current_user, path.project, limit=query.limit, cursor=query.cursor)
+    found = queries.list_for(current_user, path.project, limit=query.limit, cursor=query.cursor)
     addresses = page_addresses(f"{project_path(path.project)}/applications", query, found.next_cursor)
     return reply(responses.page(found, *addresses))
 
@@ -68,42 +88,119 @@ def create_application(path: ProjectPath, body: NewApplication) -> Response:
 )
 def get_application(path: ApplicationPath) -> Response:
     """Show an application, its settings, its address and its pods as they are now"""
-    return reply(responses.detail(services.get_for(current_user, path.project, path.application)))
+    application = queries.get_for(current_user, path.project, path.application)
+    return etags.tagged(reply(responses.detail(application)), application.version)
 
 
 @api.put(
     "/<application>",
     operation_id="replaceApplication",
-    responses=answers({202: responses.ApplicationChange}, *_FOUND, *_CHECKS, body=True),
+    responses=answers({202: responses.ApplicationChange}, *CHANGE_PROBLEMS, body=True),
 )
-def replace_application(path: ApplicationPath, body: ApplicationSettings) -> Response:
+def replace_application(path: ApplicationPath, header: IfMatch, body: ApplicationSettings) -> Response:
     """Replace all settings of an application; a secret without a value keeps its value"""
-    return _accepted(*services.update(current_user, path.project, path.application, body))
+    return _accepted(
+        *services.update(current_user, path.project, path.application, body, versions=if_match())
+    )
 
 
 @api.patch(
     "/<application>",
     operation_id="changeApplication",
-    responses=answers({202: responses.ApplicationChange}, *_FOUND, *_CHECKS, body=True),
+    responses=answers({202: responses.ApplicationChange}, *CHANGE_PROBLEMS, body=True),
 )
-def change_application(path: ApplicationPath, body: ApplicationPatch) -> Response:  # type: ignore[valid-type]
+def change_application(path: ApplicationPath, header: IfMatch, body: ApplicationPatch) -> Response:  # type: ignore[valid-type]
     """Change some settings of an application, like {"replicas": 3}; those that are left out stay"""
-    application = services.get_for(current_user, path.project, path.application)
+    application = queries.get_for(current_user, path.project, path.application)
     changes = body.model_dump(mode="json", exclude_unset=True)  # type: ignore[attr-defined]
-    settings = services.settings_with(application, changes)
-    return _accepted(*services.update(current_user, path.project, path.application, settings))
+    settings = queries.settings_with(application, changes)
+    return _accepted(
+        *services.update(current_user, path.project, path.application, settings, versions=if_match())
+    )
 
 
 @api.delete(
     "/<application>",
     operation_id="deleteApplication",
-    responses=answers({202: responses.ApplicationChange}, *_FOUND, "role-too-low", "state-conflict"),
+    responses=answers(
+        {202: responses.ApplicationChange}, *_FOUND, "role-too-low", "state-conflict", "version-conflict"
+    ),
 )
-def delete_application(path: ApplicationPath) -> Response:
+def delete_application(path: ApplicationPath, header: IfMatch) -> Response:
     """Delete an application, its volume included"""
-    return _accepted(*services.delete(current_user, path.project, path.application))
+    return _accepted(*services.delete(current_user, path.project, path.application, versions=if_match()))
 
 
-def _accepted(application: responses.Application, job: responses.Job) -> Response:
+@api.post(
+    "/<application>/restart",
+    operation_id="restartApplication",
+    responses=answers({202: responses.ApplicationChange}, *CHANGE_PROBLEMS),
+)
+def restart_application(path: ApplicationPath, header: IfMatch) -> Response:
+    """Start all pods of an application anew, one after the other where the quota has room for that"""
+    return _accepted(*services.restart(current_user, path.project, path.application, versions=if_match()))
+
+
+@api.post(
+    "/<application>/stop",
+    operation_id="stopApplication",
+    responses=answers({202: responses.ApplicationChange}, *CHANGE_PROBLEMS),
+)
+def stop_application(path: ApplicationPath, header: IfMatch) -> Response:
+    """Stop an application: no pod runs, while its settings and its volume stay"""
+    return _accepted(*services.stop(current_user, path.project, path.application, versions=if_match()))
+
+
+@api.post(
+    "/<application>/start",
+    operation_id="startApplication",
+    responses=answers({202: responses.ApplicationChange}, *CHANGE_PROBLEMS),
+)
+def start_application(path: ApplicationPath, header: IfMatch) -> Response:
+    """Start a stopped application with as many pods as before"""
+    return _accepted(*services.start(current_user, path.project, path.application, versions=if_match()))
+
+
+@api.post(
+    "/<application>/clone",
+    operation_id="cloneApplication",
+    responses=answers({202: responses.ApplicationChange}, *_FOUND, "name-taken", *_CHECKS, body=True),
+)
+def clone_application(path: ApplicationPath, body: CloneTarget) -> Response:
+    """Clone an application: same settings, another name or project, no host name of its own
+
+    Values of secrets come along when you are a developer of both projects; otherwise the clone has none.
+    """
+    target = body.project or path.project
+    return _accepted(*services.clone(current_user, path.project, path.application, target, body.name))
+
+
+@api.get(
+    "/<application>/export",
+    operation_id="exportApplication",
+    responses={**answers({}, *_FOUND), "200": transfer.DOCUMENTED},
+)
+def export_application(path: ApplicationPath) -> Response:
+    """Export an application as the file that playbooks/application.yml takes; secrets by name alone"""
+    application = queries.get_for(current_user, path.project, path.application)
+    response = make_response(transfer.write(application))
+    response.headers["Content-Type"] = transfer.MIME_TYPE
+    response.headers["Content-Disposition"] = f'attachment; filename="{application.name}.yml"'
+    return etags.tagged(response, application.version)
+
+
+@api.post(
+    "/import",
+    operation_id="importApplication",
+    responses=answers(
+        {202: responses.ApplicationChange}, "project-not-found", "name-taken", *_CHECKS, body=True
+    ),
+)
+def import_application(path: ProjectPath, body: ImportText) -> Response:
+    """Create an application from the text of such a file"""
+    return _accepted(*transfer.create(current_user, path.project, body.yaml, body.name))
+
+
+def _accepted(application: Application, job: Job) -> Response:
     location = application_path(application.project.name, application.name)
-    return reply(responses.change(application, job), 202, location)
+    return etags.tagged(reply(responses.change(application, job), 202, location), application.version)

@@ -43,6 +43,11 @@ class ApplicationForm(Form):
         "command": "Command",
         "args": "Arguments",
         "runAsUser": "User id",
+        "tls": "HTTPS",
+        "tls.mode": "HTTPS",
+        "tls.certificate": "Certificate",
+        "tls.key": "Private key",
+        "tls.issuer": "HTTPS",
     }
     patterns: ClassVar[Texts] = {
         "env.*.name": "Use letters, digits and '_', and do not start with a digit.",
@@ -55,6 +60,8 @@ class ApplicationForm(Form):
         "env": {"name": "", "value": ""},
         "secrets": {"name": "", "value": ""},
     }
+    # Fields of the form that are no settings: the version and the plan that it was filled from.
+    beside: ClassVar[frozenset[str]] = frozenset({"version", "plan"})
     row_keys: ClassVar[Keys] = {
         "ports": ("name", "targetPort", "port"),
         "env": ("name", "value"),
@@ -83,11 +90,15 @@ class ApplicationForm(Form):
             kept = spec.get(name)
             shown = kept or defaults.model_dump(mode="json", by_alias=True)
             form.values[name] = {**shown, "enabled": "yes" if kept else ""}
+        tls = spec.get("tls") or {}
+        mode = "issuer" if tls.get("issuer") else "own" if tls else ""
+        form.values["tls"] = {"mode": mode, "certificate": tls.get("certificate") or "", "key": ""}
+        form.values["stopped"] = "yes" if spec.get("stopped") else ""
         return form
 
     def body(self) -> dict[str, Any]:
         """Return the values in the shape of the API's body; what was left empty and may be is left out."""
-        body = dict(self.values)
+        body = {key: value for key, value in self.values.items() if key not in self.beside}
         for name in ("host", "healthPath", "runAsUser"):
             if not self.value(name).strip():
                 body.pop(name, None)
@@ -97,6 +108,13 @@ class ApplicationForm(Form):
             part = body.pop(name, None)
             if isinstance(part, dict) and part.get("enabled"):
                 body[name] = {key: value for key, value in part.items() if key != "enabled"}
+        tls = body.pop("tls", None)
+        mode = tls.get("mode") if isinstance(tls, dict) else ""
+        if mode == "issuer":
+            body["tls"] = {"issuer": True}
+        elif mode and isinstance(tls, dict):
+            body["tls"] = {key: value for key, value in tls.items() if key != "mode" and str(value).strip()}
+        body["stopped"] = bool(self.value("stopped"))
         body["ports"] = [_without_empty(row, "port") for row in self.rows("ports")]
         body["secrets"] = [_without_empty(row, "value") for row in self.rows("secrets")]
         return body
@@ -106,6 +124,18 @@ class ReplicasForm(Form):
     """The number of replicas alone, on the application's own page."""
 
     labels: ClassVar[Texts] = {"replicas": "Replicas"}
+
+
+class CloneForm(Form):
+    """Where a clone goes."""
+
+    labels: ClassVar[Texts] = {"name": "Name of the clone", "project": "Project"}
+
+
+class ImportForm(Form):
+    """An application as YAML."""
+
+    labels: ClassVar[Texts] = {"yaml": "YAML", "name": "Name"}
 
 
 def _without_empty(row: dict[str, Any], key: str) -> dict[str, Any]:

@@ -22,7 +22,9 @@ _FIELDS = {
 def asked_by(settings: ApplicationSettings) -> Amounts:
     """Return what the application asks for in all, with as many pods as it starts with."""
     count = Decimal(settings.replicas)
-    if settings.autoscaling is not None:
+    if settings.stopped:
+        count = Decimal(0)
+    elif settings.autoscaling is not None:
         count = Decimal(settings.autoscaling.min_replicas)
     requests = settings.resources.requests
     return {

@@ -1,13 +1,15 @@
 """What the API answers about applications."""
 
 from datetime import datetime
+from typing import Any
 
 from flask import current_app
 from pydantic import Field
 
-from webapp.applications import services
+from webapp.applications import certificates, queries
 from webapp.applications.models import Application
 from webapp.applications.schemas import (
+    ApplicationSpec,
     Autoscaling,
     EnvName,
     Port,
@@ -33,12 +35,38 @@ class ApplicationLinks(Model):
     )
     project: str = Field(description="Its project", examples=["/api/v1/projects/shop"])
     jobs: str = Field(description="Its jobs", examples=["/api/v1/jobs?project=shop&application=web"])
+    revisions: str = Field(
+        description="What it was set to by each change",
+        examples=["/api/v1/projects/shop/applications/web/revisions"],
+    )
+    export: str = Field(
+        description="The file that playbooks/application.yml takes",
+        examples=["/api/v1/projects/shop/applications/web/export"],
+    )
 
 
 class SecretName(Model):
     """A secret environment variable; its value is never shown."""
 
     name: EnvName = Field(description="Name of the variable", examples=["DATABASE_PASSWORD"])
+
+
+class ShownTls(Model):
+    """How it answers HTTPS; the private key is never shown."""
+
+    issuer: bool = Field(description="Whether the platform gets the certificate", examples=[False])
+    certificate: str | None = Field(
+        description="The certificate in PEM; null with issuer",
+        examples=["-----BEGIN CERTIFICATE-----\nMIIB…\n-----END CERTIFICATE-----"],
+    )
+    subject: str | None = Field(description="Whom it names", examples=["shop.example.org"])
+    names: list[str] = Field(description="Host names that it is for", examples=[["shop.example.org"]])
+    expires_at: datetime | None = Field(
+        description="When it expires, UTC; null with issuer", examples=["2026-12-31T12:00:00Z"]
+    )
+    warning: str = Field(
+        description="A sentence from 30 days before it expires on; empty until then", examples=[""]
+    )
 
 
 class ShownSettings(Model):
@@ -57,6 +85,8 @@ class ShownSettings(Model):
     volume: Volume | None = Field(description="A volume of its own")
     autoscaling: Autoscaling | None = Field(description="Follow the load")
     run_as_user: int | None = Field(description="Numeric user to run as", examples=[1000])
+    tls: ShownTls | None = Field(description="How it answers HTTPS; null for plain HTTP alone")
+    stopped: bool = Field(description="Whether it is stopped: no pods, all else stays", examples=[False])
 
 
 class PodState(Model):
@@ -136,7 +166,7 @@ class ApplicationChange(Model):
     links: ApplicationChangeLinks = Field(description="Where to follow it")
 
 
-def page(found: services.ApplicationPage, self_: str, next_: str | None) -> ApplicationList:
+def page(found: queries.ApplicationPage, self_: str, next_: str | None) -> ApplicationList:
     """Return one page of applications with the addresses of this page and the next."""
     live = _live(found.applications[0].project) if found.applications else {}
     items = [ApplicationSummary(**_common(item, live)) for item in found.applications]
@@ -146,8 +176,6 @@ def page(found: services.ApplicationPage, self_: str, next_: str | None) -> Appl
 def detail(application: Application) -> ApplicationDetail:
     """Return an application with its settings and its pods."""
     live = _live(application.project)
-    shown = services.shown_spec(application)
-    settings = ShownSettings.model_validate({k: v for k, v in shown.items() if k not in ("project", "name")})
     pods = None
     if live is not None:
         workload = live.get(application.name)
@@ -162,7 +190,25 @@ def detail(application: Application) -> ApplicationDetail:
             )
             for pod in (workload.pods if workload else ())
         ]
-    return ApplicationDetail(**_common(application, live), spec=settings, pods=pods)
+    return ApplicationDetail(**_common(application, live), spec=shown(application.spec), pods=pods)
+
+
+def shown(spec: dict[str, Any]) -> ShownSettings:
+    """Return the settings of a desired state, nothing secret among them."""
+    # What was stored before a setting existed gets its default.
+    full = ApplicationSpec.model_validate(spec).model_dump(mode="json")
+    settings = queries.settings_of(queries.without_secrets(full))
+    if tls := settings["tls"]:
+        found = certificates.describe(tls["certificate"] or "")
+        settings["tls"] = ShownTls(
+            issuer=tls["issuer"],
+            certificate=tls["certificate"],
+            subject=found.subject if found else None,
+            names=list(found.names) if found else [],
+            expires_at=found.expires_at if found else None,
+            warning=found.warning if found else "",
+        )
+    return ShownSettings.model_validate(settings)
 
 
 def change(application: Application, job: Job) -> ApplicationChange:
@@ -173,7 +219,7 @@ def change(application: Application, job: Job) -> ApplicationChange:
             name=application.name,
             project=application.project.name,
             state=application.state,
-            url=services.url_of(application),
+            url=queries.url_of(application),
             version=application.version,
         ),
         job=JobReference(id=job.id, kind=job.kind, state=job.state),
@@ -190,11 +236,9 @@ def _common(application: Application, live: dict[str, Workload] | None) -> dict:
         "name": application.name,
         "project": project,
         "state": application.state,
-        "status": _UNKNOWN
-        if live is None
-        else services.status_words(application, live.get(application.name)),
+        "status": _UNKNOWN if live is None else queries.status_words(application, live.get(application.name)),
         "image": application.spec["image"],
-        "url": services.url_of(application),
+        "url": queries.url_of(application),
         "created_at": application.created_at,
         "updated_at": application.updated_at,
         "version": application.version,
@@ -202,13 +246,15 @@ def _common(application: Application, live: dict[str, Workload] | None) -> dict:
             self_=path,
             project=project_path(project),
             jobs=f"/api/v1/jobs?project={project}&application={application.name}",
+            revisions=f"{path}/revisions",
+            export=f"{path}/export",
         ),
     }
 
 
 def _live(project: Project) -> dict[str, Workload] | None:
     try:
-        return services.live(project)
+        return queries.live(project)
     except ClusterUnreachable as error:
         current_app.logger.warning("the state of %s is not shown: %s", project.name, error)
         return None

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from webapp.quantities import parse_quantity
 from webapp.schemas import DnsLabel, ProjectName, Quantity, Spec, Verbatim
@@ -133,6 +133,35 @@ class Autoscaling(Spec):
         return self
 
 
+class Tls(Spec):
+    """Answer HTTPS: with a certificate of one's own, or with one that the platform gets."""
+
+    certificate: Annotated[str, Field(max_length=60_000)] | None = Field(
+        None,
+        description="Certificate in PEM, followed by those that signed it, each by the next",
+        examples=["-----BEGIN CERTIFICATE-----\nMIIB…\n-----END CERTIFICATE-----"],
+    )
+    key: Annotated[str, Field(max_length=20_000)] | None = Field(
+        None,
+        description="Its private key in PEM, without a passphrase (write-only; the stored one stays)",
+        examples=["-----BEGIN PRIVATE KEY-----\nMIGH…\n-----END PRIVATE KEY-----"],
+    )
+    issuer: bool = Field(
+        False,
+        description="Let the issuer that the operator set up get a certificate, and renew it",
+        examples=[False],
+    )
+
+    @model_validator(mode="after")
+    def check_one(self) -> Self:
+        """Raise ValueError unless there is either a certificate or the issuer."""
+        if self.issuer and (self.certificate or self.key):
+            raise ValueError("give a certificate with its key, or issuer, not both")
+        if not self.issuer and not self.certificate:
+            raise ValueError("give a certificate with its key, or set issuer")
+        return self
+
+
 class ApplicationSettings(Spec):
     """The settings of an application that can be changed later."""
 
@@ -181,6 +210,12 @@ class ApplicationSettings(Spec):
         description="Numeric user to run as; the image's own when left out",
         examples=[1000],
     )
+    tls: Tls | None = Field(None, description="Answer HTTPS; plain HTTP alone when left out")
+    stopped: bool = Field(
+        False,
+        description="Whether it runs no pods; replicas count again once it is started",
+        examples=[False],
+    )
 
     @model_validator(mode="after")
     def check_unique(self) -> Self:
@@ -211,3 +246,15 @@ class ApplicationSpec(NewApplication):
     """The desired state of one application."""
 
     project: ProjectName = Field(description="Project that the application belongs to", examples=["shop"])
+    restarted_at: AwareDatetime | None = Field(
+        None, description="When all its pods were last asked to start anew", examples=["2026-01-31T12:00:00Z"]
+    )
+
+
+class CloneTarget(Spec):
+    """Where a clone goes."""
+
+    project: ProjectName | None = Field(
+        None, description="Project of the clone; the same when left out", examples=["shop-test"]
+    )
+    name: DnsLabel = Field(description="Name of the clone", examples=["web-2"])
