@@ -1,6 +1,7 @@
 """The OpenAPI document of /api/v1, and what all its endpoints share."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Flask, Response, current_app, jsonify, make_response, request
@@ -10,12 +11,24 @@ from pydantic import BaseModel, Field, ValidationError
 
 from webapp import errors
 from webapp.auth.sessions import require_bearer
-from webapp.problems import PROBLEM_TYPES, invalid
+from webapp.idempotency import keys
+from webapp.problems import PROBLEM_TYPES, ProblemType, invalid
 from webapp.schemas import Model, sample
 
 PREFIX = "/api/v1"
 _EVERYWHERE = ("bad-request", "host-not-allowed", "internal-error")
 _WITH_BODY = ("malformed-json", "body-too-large", "not-json", "validation-failed")
+_IDEMPOTENCY_KEY: dict[str, Any] = {
+    "name": keys.HEADER,
+    "in": "header",
+    "required": False,
+    "description": (
+        "A fresh value of your own, like a UUID: sent again with the same request within 24 hours, it brings "
+        f"the first answer again (with the header `{keys.REPLAYED}: true`), and nothing is done twice."
+    ),
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": keys.PATTERN},
+    "example": "3f0c8a52-6f0e-4a86-9b52-0d3a4a4f2b11",
+}
 _SIGNED_IN = ("not-authenticated", "token-expired", "token-invalid")
 
 SECURITY_SCHEMES: dict[str, Any] = {
@@ -63,11 +76,13 @@ class Portal(OpenAPI):
         """Build the document, then drop what flask-openapi adds to every operation on its own."""
         super().generate_spec_json()
         for path in self.spec_json["paths"].values():
-            for operation in path.values():
+            for method, operation in path.items():
                 answers = operation["responses"]
                 if "application/json" in answers.get("422", {}).get("content", {}):
                     del answers["422"]
-                operation["responses"] = dict(sorted(answers.items()))
+                if method == "post" and operation.get("security"):
+                    _add_idempotency_key(operation)
+                operation["responses"] = dict(sorted(operation["responses"].items()))
         schemas = self.spec_json["components"]["schemas"]
         for schema in schemas.values():
             # Nested models stand beside each other in components; these copies inside are left-overs.
@@ -104,6 +119,8 @@ def api_blueprint(name: str, import_name: str, path: str, tag: str, description:
         abp_security=[{"bearer": []}],
     )
     blueprint.before_request(require_bearer)
+    blueprint.before_request(keys.begin)
+    blueprint.after_request(keys.finish)
     return blueprint
 
 
@@ -121,29 +138,50 @@ def answers(
         by_status[PROBLEM_TYPES[slug].status].append(PROBLEM_TYPES[slug])
     documented: ResponseDict = {str(status): model for status, model in success.items()}
     for status, kinds in sorted(by_status.items()):
-        examples = {
-            kind.slug: {
-                "summary": kind.title,
-                "value": {
-                    **(sample(ProblemBody) if status == 422 else {**sample(ProblemBody), "errors": []}),
-                    "type": kind.uri,
-                    "title": kind.title,
-                    "status": status,
-                    "detail": kind.remedy,
+        documented[str(status)] = _problem_answer(kinds)
+    return documented
+
+
+def _problem_answer(kinds: Sequence[ProblemType]) -> dict[str, Any]:
+    """Document the problems of one status."""
+    status = kinds[0].status
+    example = sample(ProblemBody) if status == 422 else {**sample(ProblemBody), "errors": []}
+    return {
+        "description": "; ".join(f"{kind.title} (`{kind.uri}`)" for kind in kinds),
+        "content": {
+            "application/problem+json": {
+                "schema": {"$ref": "#/components/schemas/ProblemBody"},
+                "examples": {
+                    kind.slug: {
+                        "summary": kind.title,
+                        "value": {
+                            **example,
+                            "type": kind.uri,
+                            "title": kind.title,
+                            "status": status,
+                            "detail": kind.remedy,
+                        },
+                    }
+                    for kind in kinds
                 },
             }
-            for kind in kinds
-        }
-        documented[str(status)] = {
-            "description": "; ".join(f"{kind.title} (`{kind.uri}`)" for kind in kinds),
-            "content": {
-                "application/problem+json": {
-                    "schema": {"$ref": "#/components/schemas/ProblemBody"},
-                    "examples": examples,
-                }
-            },
-        }
-    return documented
+        },
+    }
+
+
+def _add_idempotency_key(operation: dict[str, Any]) -> None:
+    """Document the header that every POST of a signed-in user takes (webapp.idempotency.keys)."""
+    operation["parameters"] = [*operation.get("parameters", []), _IDEMPOTENCY_KEY]
+    for slug in ("idempotency-in-progress", "idempotency-key-reused"):
+        kind = PROBLEM_TYPES[slug]
+        answer = _problem_answer([kind])
+        known = operation["responses"].setdefault(str(kind.status), answer)
+        if known is not answer:
+            known["description"] += f"; {answer['description']}"
+            content = known["content"]["application/problem+json"]
+            content["examples"] = (
+                content["examples"] | answer["content"]["application/problem+json"]["examples"]
+            )
 
 
 def reply(model: BaseModel, status: int = 200, location: str | None = None) -> Response:

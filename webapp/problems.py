@@ -61,6 +61,10 @@ _TYPES = (
     ProblemType("member-not-found", 404, "No such member", "See the project's members."),
     ProblemType("quota-request-not-found", 404, "No such quota request", "See GET /api/v1/quota-requests."),
     ProblemType("catalog-entry-not-found", 404, "No such entry in the catalog", "See GET /api/v1/catalog."),
+    ProblemType(
+        "pod-not-found", 404, "No such pod or container", "See GET …/pods for those that are there now."
+    ),
+    ProblemType("channel-not-found", 404, "No such notification channel", "See the project's channels."),
     ProblemType("job-not-found", 404, "No such job", "See GET /api/v1/jobs for those you may see."),
     ProblemType(
         "method-not-allowed", 405, "The address does not take this method", "Use one that Allow names."
@@ -76,10 +80,22 @@ _TYPES = (
         "It was changed meanwhile",
         "Get it again, and send your change with its new ETag in If-Match.",
     ),
+    ProblemType(
+        "idempotency-in-progress",
+        409,
+        "The first request with this key is still running",
+        "Send the same again in a moment.",
+    ),
     ProblemType("body-too-large", 413, "The body is too large", "Send at most 1 MB."),
     ProblemType("not-json", 415, "The body is not JSON", "Send Content-Type: application/json."),
     ProblemType(
         "validation-failed", 422, "Some fields are not valid", "Correct the fields listed in errors."
+    ),
+    ProblemType(
+        "idempotency-key-reused",
+        422,
+        "The key was used for another request",
+        "Take a new key for each request.",
     ),
     ProblemType("quota-exceeds-nodes", 422, "The nodes cannot hold this", "Ask for less, or add nodes."),
     ProblemType(
@@ -87,6 +103,9 @@ _TYPES = (
     ),
     ProblemType(
         "internal-error", 500, "Something went wrong in the portal", "Tell the operator the error's id."
+    ),
+    ProblemType(
+        "too-many-streams", 503, "Too many live connections are open", "Wait as long as Retry-After says."
     ),
     ProblemType("cluster-unreachable", 503, "The cluster does not answer", "Try again; see `make status`."),
 )
