@@ -6,6 +6,7 @@ start.
 """
 
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -46,6 +47,8 @@ class Config:
     catalog: Path = HOME / "charts" / "catalog" / "catalog.yml"
     worker_slots: int = 2
     job_timeout: int = 900
+    # What must be there before the database is migrated: "optional", "required", or the revision of a backup.
+    database_backup: str = "optional"
     job_dir: Path = Path("/run/croft")
     proxy_hops: int = 0
 
@@ -106,6 +109,12 @@ def load_config(environ: Mapping[str, str] = os.environ, *, complete: bool = Tru
     }
     home = Path(environ.get("CROFT_HOME", HOME))
     database_url = _secret(environ, "DATABASE_URL", wrong) or "sqlite:////var/lib/croft/portal.db"
+    database_backup = environ.get("CROFT_DATABASE_BACKUP") or "optional"
+    if not re.fullmatch(r"optional|required|[0-9]{4}", database_backup):
+        wrong.append(
+            f"CROFT_DATABASE_BACKUP is '{database_backup}': write optional, required, or the revision that a "
+            "backup was made of, like 0001"
+        )
     if wrong:
         raise ConfigurationError("; ".join(wrong))
     return Config(
@@ -125,6 +134,7 @@ def load_config(environ: Mapping[str, str] = os.environ, *, complete: bool = Tru
         catalog=Path(environ.get("CROFT_CATALOG") or home / "charts" / "catalog" / "catalog.yml"),
         worker_slots=numbers["WORKER_SLOTS"],
         job_timeout=numbers["JOB_TIMEOUT"],
+        database_backup=database_backup,
         job_dir=Path(environ.get("CROFT_JOB_DIR") or _default_job_dir()),
         proxy_hops=numbers["PROXY_HOPS"],
     )

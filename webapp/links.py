@@ -52,6 +52,11 @@ class ListQuery(Model):
 
 def page_addresses(path: str, query: ListQuery, next_cursor: str | None) -> tuple[str, str | None]:
     """Return the addresses of this page and the next one (None on the last)."""
-    here = {"limit": query.limit} | ({"cursor": query.cursor} if query.cursor else {})
-    following = f"{path}?{urlencode({'limit': query.limit, 'cursor': next_cursor})}" if next_cursor else None
+    # Filters and order go along; what has its default need not be said.
+    chosen = query.model_dump(mode="json", by_alias=True, exclude={"limit", "cursor"}, exclude_defaults=True)
+    base = {"limit": query.limit} | {
+        key: str(value).lower() if isinstance(value, bool) else value for key, value in chosen.items()
+    }
+    here = base | ({"cursor": query.cursor} if query.cursor else {})
+    following = f"{path}?{urlencode(base | {'cursor': next_cursor})}" if next_cursor else None
     return f"{path}?{urlencode(here)}", following

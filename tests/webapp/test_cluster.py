@@ -147,7 +147,12 @@ def test_namespaces_and_quota(reader: KubernetesReader, api_server: ApiServer) -
     hard = {"requests.cpu": "2", "requests.memory": "2Gi", "requests.storage": "5Gi", "pods": "20"}
     used = {"requests.cpu": "300m", "requests.memory": "0", "pods": "3", "services.nodeports": "0"}
     api_server.objects["/api/v1/namespaces/shop/resourcequotas"] = {
-        "items": [{"status": {"hard": {**hard, "services.nodeports": "0"}, "used": used}}]
+        "items": [
+            {
+                "metadata": {"namespace": "shop"},
+                "status": {"hard": {**hard, "services.nodeports": "0"}, "used": used},
+            }
+        ]
     }
     assert reader.namespace("shop") == Namespace("shop", "shop", True)
     quota = reader.quota("shop")

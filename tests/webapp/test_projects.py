@@ -153,9 +153,9 @@ def test_detail_shows_the_live_quota(api: Api, cluster: StatedCluster) -> None:
     assert api("eve").send("GET", "/projects/shop").json["quota"] is None
     cluster.quotas["shop"] = quota_use(used_cpu="300m", used_memory="1536Mi")
     shown = api("eve").send("GET", "/projects/shop").json
-    assert shown["quota"]["cpu"] == {"used": "300m", "hard": "2"}
-    assert shown["quota"]["memory"] == {"used": "1.5Gi", "hard": "2Gi"}
-    assert shown["quota"]["pods"] == {"used": "0", "hard": "20"}
+    assert shown["quota"]["cpu"] == {"used": "300m", "free": "1700m", "hard": "2"}
+    assert shown["quota"]["memory"] == {"used": "1.5Gi", "free": "512Mi", "hard": "2Gi"}
+    assert shown["quota"]["pods"] == {"used": "0", "free": "20", "hard": "20"}
     assert shown["spec"]["members"] == SHOP["members"]
     cluster.down = True
     answer = api("eve").send("GET", "/projects/shop")
@@ -208,7 +208,7 @@ def test_change_checks_as_creation_does(api: Api, app: Portal, cluster: StatedCl
         answer = api("ada").send("PATCH", "/projects/shop", body)
         assert answer.json["type"] == f"/problems/{slug}", answer.text
     cluster.down = True
-    assert api("ada").send("PATCH", "/projects/shop", {"description": "x"}).status_code == 503
+    assert api("ada").send("PATCH", "/projects/shop", {"quota": {"cpu": "3"}}).status_code == 503
     assert counts(app) == (1, 1)
 
 

@@ -17,6 +17,11 @@ STATES: Mapping[str, tuple[str, str]] = {
     "ready": ("Ready", "ok"),
     "failed": ("Failed", "bad"),
     "blocked": ("Deletion blocked", "bad"),
+    "archived": ("Archived", "idle"),
+    "open": ("Open", "busy"),
+    "granted": ("Granted", "ok"),
+    "refused": ("Refused", "bad"),
+    "withdrawn": ("Withdrawn", "idle"),
     "queued": ("Waiting", "idle"),
     "running": ("Running", "busy"),
     "succeeded": ("Succeeded", "ok"),
@@ -64,6 +69,15 @@ def age(moment: datetime | None) -> str:
     return f"{seconds}s"
 
 
+def day(moment: datetime) -> Markup:
+    """Return a <time> element with the day, as far as UTC is concerned, and the exact time as its title."""
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        moment.isoformat(timespec="seconds"),
+        f"{moment:%Y-%m-%d %H:%M:%S} UTC",
+        f"on {moment.day} {moment:%B %Y}",
+    )
+
+
 def duration(start: datetime | None, end: datetime | None) -> str:
     """Return the time between two moments as "4.2 s" or "1 min 05 s"; until now when `end` is None."""
     if start is None:
@@ -92,17 +106,19 @@ def quota_rows(quota: Mapping[str, Any], used: Mapping[str, Decimal] | None) -> 
     """Return what the quota bars show.
 
     `quota`: the settings' quantities by cpu, memory, storage and pods; `used`: amounts in cores, bytes and
-    pieces, None when they are unknown. Each row has label, used and hard (texts), percent (0 to 100, None
+    pieces, None when they are unknown. Each row has label, used, free, hard (texts), percent (0 to 100, None
     when unknown) and level (normal, high, full).
     """
     rows = []
     for key, label in (("cpu", "CPU"), ("memory", "Memory"), ("storage", "Storage"), ("pods", "Pods")):
         hard = parse_quantity(str(quota[key]))
         row: dict[str, Any] = {"label": label, "hard": _amount(key, hard), "used": None, "percent": None}
+        row["free"] = None
         row["level"] = "normal"
         if used is not None:
             amount = used.get(key, Decimal(0))
             row["used"] = _amount(key, amount)
+            row["free"] = _amount(key, max(Decimal(0), hard - amount))
             row["percent"] = percent = min(100, round(float(amount / hard) * 100))
             row["level"] = "full" if percent >= 100 else "high" if percent >= 80 else "normal"
         if key == "cpu":

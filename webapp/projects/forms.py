@@ -1,26 +1,11 @@
 """The forms of a project's pages."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from datetime import date
 from typing import Any, ClassVar
 
 from webapp.pages.forms import Form, Keys, Rows, Texts, lines
-from webapp.projects.schemas import ProjectSettings, Quota
-
-
-@dataclass(frozen=True)
-class Preset:
-    """A size that the form offers instead of limits of one's own."""
-
-    key: str
-    label: str
-    quota: Quota
-
-
-PRESETS = (
-    Preset("small", "Small", Quota(cpu="1", memory="1Gi", storage="2Gi", pods=10)),
-    Preset("medium", "Medium", Quota()),
-    Preset("large", "Large", Quota(cpu="4", memory="8Gi", storage="20Gi", pods=50)),
-)
+from webapp.projects.schemas import PRESETS, ProjectSettings
 
 
 class ProjectForm(Form):
@@ -40,6 +25,7 @@ class ProjectForm(Form):
         "members.*.role": "Role",
         "podSecurity": "Pod security level",
         "egressCidrs": "Addresses outside the cluster",
+        "expiresAt": "Expires",
     }
     patterns: ClassVar[Texts] = {
         "members.*.user": "This cannot be a user's name: use lower-case letters, digits and . _ - @."
@@ -57,21 +43,45 @@ class ProjectForm(Form):
         """Return the form of a project with this stored specification."""
         form = cls(spec)
         form.values["egressCidrs"] = "\n".join(spec.get("egressCidrs", []))
-        fitting = (preset.key for preset in PRESETS if preset.quota.model_dump(mode="json") == spec["quota"])
+        fitting = (key for key, quota in PRESETS.items() if quota.model_dump(mode="json") == spec["quota"])
         form.values["size"] = next(fitting, "own")
+        form.values["expiresAt"] = (spec.get("expiresAt") or "")[:10]
         return form
 
-    def body(self) -> dict[str, Any]:
-        """Return the values in the shape of the API's body; a size stands for its limits."""
+    def body(self, stored: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return the values in the shape of the API's body; a size stands for its limits.
+
+        `stored`: the project's specification, whose parts that the form does not show stay.
+        """
         body = dict(self.values)
         size = body.pop("size", "own")
-        presets = {preset.key: preset for preset in PRESETS}
-        if size in presets:
-            body["quota"] = presets[size].quota.model_dump(mode="json")
+        if size in PRESETS:
+            body["quota"] = PRESETS[size].model_dump(mode="json")
         elif size != "own":
             self.add_error("size", "Choose one of the sizes.")
         body["egressCidrs"] = lines(self.value("egressCidrs"))
+        body["expiresAt"] = self._expiry((stored or {}).get("expiresAt"))
+        if stored is not None:
+            body["members"] = stored.get("members", [])
         return body
+
+    def take(self, name: str) -> str:
+        """Remove a field that is not one of the settings, and return it."""
+        return str(self.values.pop(name, ""))
+
+    def _expiry(self, stored: str | None) -> str | None:
+        """Return the end of the day that was entered; the stored moment where that is on this day."""
+        day = self.value("expiresAt").strip()
+        if not day:
+            return None
+        if stored is not None and stored.startswith(day):
+            return stored
+        try:
+            date.fromisoformat(day)
+        except ValueError:
+            self.add_error("expiresAt", "Write a date, like 2027-01-31.")
+            return None
+        return f"{day}T23:59:59Z"
 
 
 class DeleteForm(Form):

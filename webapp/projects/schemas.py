@@ -1,9 +1,10 @@
 """The desired state of a project: what the API, the form and `playbooks/project.yml` take."""
 
+from datetime import UTC, datetime
 from ipaddress import ip_network
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import AwareDatetime, Field, ValidationInfo, field_validator, model_validator
 
 from webapp.schemas import ProjectName, Quantity, Spec
 
@@ -17,6 +18,13 @@ class Quota(Spec):
     memory: Quantity = Field("2Gi", description="Memory in bytes", examples=["2Gi"])
     storage: Quantity = Field("5Gi", description="Size of all volumes together, in bytes", examples=["5Gi"])
     pods: int = Field(20, ge=1, le=1000, description="Number of pods", examples=[20])
+
+
+PRESETS = {
+    "small": Quota(cpu="1", memory="1Gi", storage="2Gi", pods=10),
+    "medium": Quota(),
+    "large": Quota(cpu="4", memory="8Gi", storage="20Gi", pods=50),
+}
 
 
 class Member(Spec):
@@ -38,6 +46,10 @@ class ProjectSettings(Spec):
     members: list[Member] = Field(
         default_factory=list, max_length=200, description="Members beside the owner"
     )
+    # Never stored: it stands for a quota, which is.
+    preset: Literal["small", "medium", "large"] | None = Field(
+        None, exclude=True, description="A quota by its size, instead of `quota`", examples=["small"]
+    )
     quota: Quota = Field(default_factory=Quota, description="Limits of the whole project")
     pod_security: Literal["restricted", "baseline"] = Field(
         "restricted", description="Pod Security level that the namespace enforces", examples=["restricted"]
@@ -48,6 +60,31 @@ class ProjectSettings(Spec):
         description="Addresses outside the cluster that pods may reach, as CIDR; none by default",
         examples=[["203.0.113.0/24"]],
     )
+    expires_at: AwareDatetime | None = Field(
+        None,
+        description="When the project is archived by itself, with a time zone; never when left out",
+        examples=["2027-01-31T23:59:59Z"],
+    )
+    archived: bool = Field(
+        False, description="Whether everything in it sleeps, scaled to zero", examples=[False]
+    )
+
+    @field_validator("quota")
+    @classmethod
+    def check_one_size(cls, quota: Quota, info: ValidationInfo) -> Quota:
+        """Return the quota; raise ValueError when a preset was given as well."""
+        if info.data.get("preset"):
+            raise ValueError("give either a preset or a quota, not both")
+        return quota
+
+    @field_validator("expires_at")
+    @classmethod
+    def check_moment(cls, moment: datetime | None) -> datetime | None:
+        """Return the moment in UTC; raise ValueError for one that no calendar there holds."""
+        try:
+            return None if moment is None else moment.astimezone(UTC)
+        except OverflowError as error:
+            raise ValueError("this is too far away") from error
 
     @field_validator("egress_cidrs")
     @classmethod
@@ -62,6 +99,13 @@ class ProjectSettings(Spec):
                     f"'{cidr}' is not a network in CIDR notation, like 203.0.113.0/24"
                 ) from error
         return networks
+
+    @model_validator(mode="after")
+    def settle_preset(self) -> Self:
+        """Put the preset's quota in its place."""
+        if self.preset is not None:
+            self.quota, self.preset = PRESETS[self.preset].model_copy(), None
+        return self
 
 
 class ProjectSpec(ProjectSettings):

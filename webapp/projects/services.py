@@ -1,36 +1,30 @@
 """Projects: the rules that the API and the pages share. Every change is desired state plus a job."""
 
-from collections import Counter
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from webapp import cluster
+from webapp import cluster, etags
+from webapp.audit.services import record
 from webapp.auth.models import User
-from webapp.cluster import ClusterUnreachable
 from webapp.cluster.state import QuotaUse
 from webapp.db import db, utcnow, writing
 from webapp.jobs.models import Job
 from webapp.jobs.services import enqueue
-from webapp.problems import FieldError, Problem, invalid
+from webapp.problems import Problem, invalid
+from webapp.projects import checks
 from webapp.projects.access import no_such_project, require_role, visible_to
-from webapp.projects.capacity import check_fits_nodes
 from webapp.projects.models import Membership, Project
 from webapp.projects.schemas import ProjectSettings, ProjectSpec
 
-MAX_PAGE = 100
-
-
-@dataclass(frozen=True)
-class ProjectPage:
-    """Some projects in order of their names; `next_cursor` leads to those after them, None at the end."""
-
-    projects: list[Project]
-    next_cursor: str | None
+# What the settings become, worked out from the project as it is then.
+Settle: TypeAlias = Callable[[Project], ProjectSettings]
+# What else happens in the transaction that stores a change and its job.
+Also: TypeAlias = Callable[[Session, Project, Job], None]
 
 
 def create(user: User, spec: ProjectSpec) -> tuple[Project, Job]:
@@ -41,31 +35,24 @@ def create(user: User, spec: ProjectSpec) -> tuple[Project, Job]:
     """
     if "owner" not in spec.model_fields_set:
         spec = spec.model_copy(update={"owner": user.name})
-    people = _check_people(user, spec, None)
+    if spec.expires_at is not None and spec.expires_at <= utcnow():
+        raise checks.past_expiry()
+    people = checks.check_people(user, spec, None)
     if db.session.scalar(select(Project.id).where(Project.name == spec.name)) is not None:
-        raise _name_taken(spec.name)
-    _check_cluster(spec, new=True)
+        raise checks.name_taken(spec.name)
+    checks.check_cluster(spec, new=True)
     user_id = user.id
     try:
         with writing() as session:
             project = Project(name=spec.name, state="creating")
             _settle(project, spec, people)
             session.add(project)
-            job = _enqueue(session, "project.create", project, session.get_one(User, user_id))
+            actor = session.get_one(User, user_id)
+            job = _enqueue(session, "project.create", project, actor)
+            record(session, actor, job.kind, project=project.name, after=project.spec, job_id=job.id)
     except IntegrityError as error:
-        raise _name_taken(spec.name) from error
+        raise checks.name_taken(spec.name) from error
     return project, job
-
-
-def list_for(user: User, *, limit: int = 50, cursor: str | None = None) -> ProjectPage:
-    """Return the projects that the user may see, at most `limit` (up to 100) after `cursor`."""
-    limit = max(1, min(limit, MAX_PAGE))
-    query = select(Project).where(visible_to(user)).order_by(Project.name).limit(limit + 1)
-    if cursor is not None:
-        query = query.where(Project.name > cursor)
-    found = list(db.session.scalars(query))
-    page = found[:limit]
-    return ProjectPage(page, page[-1].name if len(found) > limit else None)
 
 
 def get_for(user: User, name: str) -> Project:
@@ -76,38 +63,76 @@ def get_for(user: User, name: str) -> Project:
     return project
 
 
-def update(user: User, name: str, settings: ProjectSettings) -> tuple[Project, Job]:
-    """Store a project's new settings and the job that applies them; an owner not named stays.
+def update(
+    user: User, name: str, settings: ProjectSettings, versions: etags.Versions = None
+) -> tuple[Project, Job]:
+    """Store a project's new settings and the job that applies them; an owner, or whether it is archived,
+    that is not named stays. `versions`: those that the change may be based on.
 
-    Raises Problem: project-not-found, role-too-low, validation-failed (members), state-conflict,
-    quota-exceeds-nodes, cluster-unreachable; nothing is stored then.
+    Raises Problem as `change` does.
+    """
+
+    def complete(project: Project) -> ProjectSettings:
+        kept = {"owner": project.owner.name, "archived": project.archived}
+        return settings.model_copy(
+            update={key: value for key, value in kept.items() if key not in settings.model_fields_set}
+        )
+
+    return change(user, name, complete, versions=versions)
+
+
+def change(
+    user: User,
+    name: str,
+    settle: Settle,
+    *,
+    versions: etags.Versions = None,
+    kind: str | None = None,
+    also: Also | None = None,
+) -> tuple[Project, Job]:
+    """Store what `settle` makes of a project's settings, and the job that applies them.
+
+    `settle` is asked twice: first for the checks that take their time, then with the project's row locked, so
+    that a change made meanwhile is not lost. The job's kind follows from whether the project falls asleep or
+    wakes, unless `kind` says it.
+
+    Raises Problem: project-not-found, role-too-low, validation-failed (members, expiry), state-conflict,
+    version-conflict, quota-exceeds-nodes, cluster-unreachable; nothing is stored then.
     """
     project = get_for(user, name)
     require_role(user, project, "owner")
-    if "owner" not in settings.model_fields_set:
-        settings = settings.model_copy(update={"owner": project.owner.name})
-    spec = ProjectSpec(
-        name=project.name, **{key: getattr(settings, key) for key in ProjectSettings.model_fields}
-    )
-    people = _check_people(user, spec, project)
-    _check_cluster(spec, new=False)
+    refuse_deleted(project)
+    spec = checks.complete(project, settle(project))
+    people = checks.check_people(user, spec, project)
+    if spec.quota != spec_of(project).quota:
+        checks.check_cluster(spec, new=False)
     user_id = user.id
     with writing() as session:
         actor = session.get_one(User, user_id)
         project = lock(session, actor, name, "owner")
-        if project.state in ("deleting", "blocked"):
-            raise _being_deleted(project)
+        refuse_deleted(project)
+        etags.check(versions, project.version, f"Project '{name}'")
+        spec = checks.complete(project, settle(project))
+        people = checks.check_people(actor, spec, project)
+        before, archived = project.spec, project.archived
         _settle(project, spec, people)
         project.state = "updating"
         project.version += 1
-        job = _enqueue(session, "project.update", project, actor)
+        if kind is None:
+            kinds = {(False, True): "project.archive", (True, False): "project.wake"}
+            kind = kinds.get((archived, spec.archived), "project.update")
+        job = _enqueue(session, kind, project, actor)
+        record(session, actor, kind, project=name, before=before, after=project.spec, job_id=job.id)
+        if also is not None:
+            also(session, project, job)
     return project, job
 
 
-def delete(user: User, name: str) -> tuple[Project, Job]:
+def delete(user: User, name: str, versions: etags.Versions = None) -> tuple[Project, Job]:
     """Mark the project as being deleted and store the job that deletes it with all its applications.
 
-    Raises Problem: project-not-found, role-too-low, or state-conflict while it is being deleted already.
+    Raises Problem: project-not-found, role-too-low, version-conflict, or state-conflict while it is being
+    deleted already.
     """
     require_role(user, get_for(user, name), "owner")
     user_id = user.id
@@ -116,8 +141,10 @@ def delete(user: User, name: str) -> tuple[Project, Job]:
         project = lock(session, actor, name, "owner")
         if project.state == "deleting":
             raise _being_deleted(project)
+        etags.check(versions, project.version, f"Project '{name}'")
         project.state = "deleting"
         job = _enqueue(session, "project.delete", project, actor)
+        record(session, actor, job.kind, project=name, before=project.spec, job_id=job.id)
     return project, job
 
 
@@ -140,6 +167,11 @@ def settings_with(project: Project, changes: dict[str, Any]) -> ProjectSettings:
     Raises Problem validation-failed when the whole is not valid.
     """
     stored = {key: value for key, value in project.spec.items() if key != "name"}
+    # A user that is gone takes the membership along, but not the name from the settings.
+    there = {member.user.name for member in project.memberships}
+    stored["members"] = [member for member in stored.get("members", []) if member["user"] in there]
+    if changes.get("preset"):
+        stored.pop("quota", None)
     try:
         return ProjectSettings.model_validate({**stored, **changes})
     except ValidationError as error:
@@ -165,54 +197,18 @@ def refuse_deleted(project: Project) -> None:
         raise _being_deleted(project)
 
 
-def _check_people(user: User, spec: ProjectSpec, project: Project | None) -> dict[str, int]:
-    """Return the ids of the owner and the members by name; raise Problem for those who cannot be."""
-    names = {spec.owner, *(member.user for member in spec.members)}
-    query = select(User.name, User.id).where(User.name.in_(names), User.is_active)
-    ids: dict[str, int] = {row.name: row.id for row in db.session.execute(query)}
-    errors = []
-    if spec.owner not in ids:
-        errors.append(FieldError("owner", f"There is no user '{spec.owner}'."))
-    elif project is None and spec.owner != user.name and not user.is_admin:
-        errors.append(FieldError("owner", "Only an administrator may create a project for somebody else."))
-    count = Counter(member.user for member in spec.members)
-    for index, member in enumerate(spec.members):
-        field = f"members.{index}.user"
-        if member.user not in ids:
-            errors.append(FieldError(field, f"There is no user '{member.user}'."))
-        elif member.user == spec.owner:
-            errors.append(FieldError(field, f"'{member.user}' is the owner already."))
-        elif count[member.user] > 1:
-            errors.append(FieldError(field, f"'{member.user}' is listed twice."))
-    if errors:
-        raise Problem("validation-failed", " ".join(error.message for error in errors[:5]), errors=errors)
-    return ids
-
-
-def _check_cluster(spec: ProjectSpec, *, new: bool) -> None:
-    reader = cluster.reader()
-    try:
-        check_fits_nodes(spec.quota, reader.nodes())
-        namespace = reader.namespace(spec.name) if new else None
-    except ClusterUnreachable as error:
-        raise cluster.unreachable(error) from error
-    if namespace is not None and namespace.ending:
-        raise Problem(
-            "name-taken", f"The namespace '{spec.name}' is just being deleted; try again.", field="name"
-        )
-    if namespace is not None:
-        owner = "another project's" if namespace.project else "not a project's"
-        raise Problem(
-            "name-taken",
-            f"The cluster has a namespace '{spec.name}' already, and it is {owner}; choose another name.",
-            field="name",
-        )
+def refuse_unchangeable(project: Project) -> None:
+    """Raise Problem state-conflict when nothing in the project may be changed: deleted, blocked, archived."""
+    refuse_deleted(project)
+    if project.archived:
+        raise Problem("state-conflict", f"Project '{project.name}' is archived; wake it first.")
 
 
 def _settle(project: Project, spec: ProjectSpec, people: dict[str, int]) -> None:
     project.description = spec.description
     project.owner_id = people[spec.owner]
     project.spec = spec.model_dump(mode="json")
+    project.archived, project.expires_at = spec.archived, spec.expires_at
     wanted = {people[member.user]: member.role for member in spec.members}
     project.memberships = [member for member in project.memberships if member.user_id in wanted]
     for member in project.memberships:
@@ -225,10 +221,6 @@ def _enqueue(session: Session, kind: str, project: Project, user: User) -> Job:
     return enqueue(
         session, kind=kind, project_name=project.name, user=user, request={"project": project.spec}
     )
-
-
-def _name_taken(name: str) -> Problem:
-    return Problem("name-taken", f"There is a project '{name}' already; choose another name.", field="name")
 
 
 def _being_deleted(project: Project) -> Problem:

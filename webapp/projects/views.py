@@ -1,25 +1,40 @@
 """Pages of projects."""
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp.applications import services as applications
-from webapp.applications.models import Application
+from webapp import cluster, etags
 from webapp.auth.sessions import current_user, login_required
 from webapp.cluster import ClusterUnreachable
+from webapp.cluster.state import ClusterEvent
+from webapp.db import db, utcnow
 from webapp.jobs.models import Job
 from webapp.jobs.services import list_jobs
 from webapp.pages.formats import quota_rows
 from webapp.problems import Problem
-from webapp.projects import overview, services
-from webapp.projects.forms import PRESETS, DeleteForm, ProjectForm
+from webapp.projects import archive, listing, overview, services
+from webapp.projects.activity import action_words, activity
+from webapp.projects.blocked import blocked_by
+from webapp.projects.expiry import expires_soon
+from webapp.projects.forms import DeleteForm, ProjectForm
 from webapp.projects.models import Project
-from webapp.projects.schemas import ProjectSettings, ProjectSpec
+from webapp.projects.schemas import PRESETS, ProjectSettings, ProjectSpec
+from webapp.quota_requests.services import open_of
 
 pages = Blueprint("projects", __name__)
 
+PAGE_SIZE = 24
+STATES = ("ready", "creating", "updating", "failed", "deleting", "blocked")
+SORTS = (
+    ("name", "Name"),
+    ("-name", "Name, from Z"),
+    ("-updatedAt", "Last change"),
+    ("updatedAt", "Oldest change"),
+    ("-createdAt", "Newest"),
+    ("createdAt", "Oldest"),
+)
 Answer: TypeAlias = Response | str | tuple[str, int]
 
 
@@ -32,11 +47,37 @@ def home() -> Response:
 @pages.get("/projects")
 @login_required
 def index() -> str:
-    """Show the projects of the user."""
-    page = services.list_for(current_user, cursor=request.args.get("after"))
+    """Show the projects of the user: searched, filtered and sorted as the form asks."""
+    asked = request.args
+    state, sort = asked.get("state", ""), asked.get("sort", "")
+    chosen = listing.Filter(
+        search=asked.get("search", "").replace("\0", "")[:100],
+        state=state if state in STATES else None,
+        archived=True if state == "archived" else None,
+        own="own" in asked,
+    )
+    page = listing.list_for(
+        current_user,
+        chosen,
+        sort=sort if sort in listing.SORTS else "name",
+        limit=PAGE_SIZE,
+        cursor=asked.get("after"),
+    )
     cards, trouble = overview.cards(page.projects)
+    kept: dict[str, Any] = {
+        key: value for key in ("search", "state", "sort", "own") if (value := asked.get(key))
+    }
     return render_template(
-        "projects/index.html", section="projects", cards=cards, trouble=trouble, next_cursor=page.next_cursor
+        "projects/index.html",
+        section="projects",
+        cards=cards,
+        trouble=trouble,
+        chosen=chosen,
+        kept=kept,
+        first=url_for("projects.index", **kept) if asked.get("after") else "",
+        next=url_for("projects.index", **kept, after=page.next_cursor) if page.next_cursor else "",
+        states=STATES,
+        sorts=SORTS,
     )
 
 
@@ -62,7 +103,7 @@ def new() -> Answer:
 @pages.get("/projects/<project>")
 @login_required
 def show(project: str) -> str:
-    """Show a project: its applications, quota, members and recent jobs."""
+    """Show a project: its applications, quota, members, events and what was done lately."""
     found = services.get_for(current_user, project)
     used, trouble = overview.quota_used(found)
     jobs = list_jobs(current_user, project_name=found.name, limit=6).jobs
@@ -72,10 +113,17 @@ def show(project: str) -> str:
         project=found,
         may=overview.rights(current_user, found),
         quota=quota_rows(found.spec["quota"], used),
-        applications=_application_rows(found, ask_cluster=not trouble),
+        applications=overview.application_rows(found, ask_cluster=not trouble),
+        events=_events(found) if not trouble else [],
+        activity=activity(found),
+        action_words=action_words,
         jobs=jobs,
         running=next((job for job in jobs if not job.ended), None),
         failure=_failure(found, jobs),
+        blocked_by=blocked_by(found),
+        quota_request=open_of(db.session(), found),
+        expires_soon=expires_soon(found.expires_at) and not found.archived,
+        expired=found.expires_at is not None and found.expires_at <= utcnow(),
         trouble=trouble,
     )
 
@@ -88,22 +136,52 @@ def edit(project: str) -> Answer:
     if request.method == "GET":
         return _form_page(ProjectForm.stored(found.spec), found)
     form = ProjectForm.posted(request.form.items(multi=True))
-    if form.change_rows(request.form.get("action", "")):
-        return _form_page(form, found)
-    settings = form.check(ProjectSettings, form.body())
+    versions = etags.version_of(form.take("version"))
+    settings = form.check(ProjectSettings, form.body(found.spec))
     if settings and not form.errors:
         try:
-            _, job = services.update(current_user, project, settings)
+            _, job = services.update(current_user, project, settings, versions)
             return redirect(url_for("jobs.show", job_id=job.id), code=303)
         except Problem as problem:
             form.add_problem(problem)
     return _form_page(form, services.get_for(current_user, project)), 422
 
 
+@pages.route("/projects/<project>/archive", methods=["GET", "POST"])
+@login_required
+def archive_project(project: str) -> Answer:
+    """Say what archiving does, and do it."""
+    found = services.get_for(current_user, project)
+    form = DeleteForm()
+    if request.method == "POST":
+        try:
+            _, job = archive.archive(current_user, project)
+            return redirect(url_for("jobs.show", job_id=job.id), code=303)
+        except Problem as problem:
+            form.add_problem(problem)
+    page = render_template(
+        "projects/archive.html",
+        section="projects",
+        form=form,
+        project=found,
+        crumbs=_crumbs(found),
+        names=overview.application_names(found),
+    )
+    return (page, 422) if form.errors else page
+
+
+@pages.post("/projects/<project>/wake")
+@login_required
+def wake(project: str) -> Response:
+    """Wake the project and show the job."""
+    _, job = archive.wake(current_user, project)
+    return redirect(url_for("jobs.show", job_id=job.id), code=303)
+
+
 @pages.route("/projects/<project>/delete", methods=["GET", "POST"])
 @login_required
 def delete(project: str) -> Answer:
-    """Ask for the project's name, and delete it when it was typed."""
+    """Show what a deletion takes away, ask for the project's name, and delete it when it was typed."""
     found = services.get_for(current_user, project)
     form = DeleteForm.posted(request.form.items())
     if request.method == "POST" and form.confirms(found.name):
@@ -113,20 +191,22 @@ def delete(project: str) -> Answer:
         except Problem as problem:
             form.add_problem(problem)
             found = services.get_for(current_user, project)
-    names = [item.name for item in applications.list_for(current_user, project, limit=100).applications]
+    contents, trouble = None, ""
+    try:
+        contents = cluster.reader().contents(found.name)
+    except ClusterUnreachable as error:
+        trouble = (
+            f"What is really there cannot be shown: {error}. A deletion waits until the cluster answers."
+        )
     page = render_template(
-        "parts/delete.html",
+        "projects/delete.html",
         section="projects",
         form=form,
-        what="project",
-        name=found.name,
+        project=found,
         crumbs=_crumbs(found),
-        back=url_for("projects.show", project=found.name),
-        going=[
-            f"all its applications: {', '.join(names)}" if names else "the project (it has no applications)",
-            "all its volumes, with what is stored in them",
-            f"the namespace '{found.name}' and everything in it",
-        ],
+        names=overview.application_names(found),
+        contents=contents,
+        trouble=trouble,
     )
     return (page, 422) if form.errors else page
 
@@ -139,6 +219,7 @@ def _form_page(form: ProjectForm, project: Project | None) -> str:
         blank=ProjectForm.blank(),
         presets=PRESETS,
         project=project,
+        today=utcnow().date().isoformat(),
         owner=project.owner.name if project else current_user.name,
     )
 
@@ -150,31 +231,12 @@ def _crumbs(project: Project) -> list[tuple[str, str]]:
     ]
 
 
-def _application_rows(project: Project, *, ask_cluster: bool) -> list[dict[str, str]]:
-    """Return name, state, words (empty when the cluster is silent) and url of each application."""
-    found: list[Application] = []
-    cursor = None
-    while True:
-        page = applications.list_for(current_user, project.name, limit=100, cursor=cursor)
-        found += page.applications
-        cursor = page.next_cursor
-        if cursor is None:
-            break
-    workloads = None
-    if found and ask_cluster:
-        try:
-            workloads = applications.live(project)
-        except ClusterUnreachable:
-            workloads = None  # The page says so already where it shows the quota.
-    return [
-        {
-            "name": item.name,
-            "state": item.state,
-            "words": "" if workloads is None else applications.status_words(item, workloads.get(item.name)),
-            "url": applications.url_of(item),
-        }
-        for item in found
-    ]
+def _events(project: Project) -> list[ClusterEvent]:
+    """Return what Kubernetes noted; nothing when it has just gone silent, which the page says next time."""
+    try:
+        return overview.events(project)
+    except ClusterUnreachable:
+        return []
 
 
 def _failure(project: Project, jobs: list[Job]) -> Job | None:
