@@ -36,6 +36,7 @@ def init_app(app: Flask) -> None:
         ago=formats.ago,
         age=formats.age,
         combine=lambda attributes, **more: {**attributes, **more},
+        day=formats.day,
         duration=formats.duration,
         host=lambda url: urlsplit(url).netloc,
         job_message=kinds.message_of,
