@@ -1,20 +1,26 @@
 """A cluster that tests set up as they need it, in place of the reader of a real one."""
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from tests.webapp.cluster_live import StatedChanges, StatedLog, StatedLogs
 from webapp.cluster.events import belongs
+from webapp.cluster.logs import LogQuery
 from webapp.cluster.state import (
     ClusterEvent,
     ClusterUnreachable,
     ClusterVolume,
+    Contents,
     Namespace,
     Node,
     Pod,
     QuotaUse,
     Workload,
 )
+from webapp.cluster.watch import Change
+from webapp.db import utcnow
 from webapp.quantities import parse_quantity
 
 
@@ -31,6 +37,11 @@ class StatedCluster:
     host_holders: dict[str, tuple[str, str]] = field(default_factory=dict)
     noted: dict[str, list[ClusterEvent]] = field(default_factory=dict)
     claims: dict[str, list[ClusterVolume]] = field(default_factory=dict)
+    contents_by_name: dict[str, Contents] = field(default_factory=dict)
+    logs: StatedLogs = field(default_factory=StatedLogs)
+    changed: StatedChanges = field(default_factory=StatedChanges)
+    without_accounts: set[str] = field(default_factory=set)
+    asked: int = 0
     down: bool = False
 
     def nodes(self) -> list[Node]:
@@ -47,6 +58,29 @@ class StatedCluster:
         """Return the project's quota."""
         self._answer()
         return self.quotas.get(project)
+
+    def quotas_of(self, projects: Collection[str]) -> dict[str, QuotaUse]:
+        """Return the quotas of these projects; `asked` counts the requests."""
+        self._answer()
+        self.asked += 1
+        return {name: quota for name, quota in self.quotas.items() if name in projects}
+
+    def contents(self, project: str) -> Contents | None:
+        """Return what is in the namespace."""
+        self._answer()
+        return self.contents_by_name.get(project)
+
+    def request_token(self, project: str, account: str, seconds: int) -> tuple[str, datetime]:
+        """Return a token that says what it is of."""
+        self._answer()
+        if project in self.without_accounts:
+            raise LookupError(f"project '{project}' has no service account '{account}'")
+        return f"token-of-{project}-{account}", utcnow() + timedelta(seconds=seconds)
+
+    def access(self) -> tuple[str, str]:
+        """Return an address and a certificate."""
+        self._answer()
+        return "https://192.0.2.7:6443", "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n"
 
     def workloads(self, project: str) -> dict[str, Workload]:
         """Return what runs in the project."""
@@ -78,6 +112,16 @@ class StatedCluster:
             for claim in self.claims.get(project, [])
             if application is None or claim.application == application
         ]
+
+    def log(self, project: str, pod: str, query: LogQuery) -> StatedLog:
+        """Open a container's log."""
+        self._answer()
+        return self.logs.open(pod, query)
+
+    def changes(self, kind: str) -> Iterator[Change | None]:
+        """Yield what changes."""
+        self._answer()
+        yield from self.changed.follow(kind)
 
     def _answer(self) -> None:
         if self.down:

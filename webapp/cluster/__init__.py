@@ -7,17 +7,17 @@ from webapp.cluster.state import ClusterReader, ClusterUnreachable
 from webapp.config import Config
 from webapp.problems import Problem
 
-_KEY = "croft_cluster"
+KEY = "croft_cluster"
 
 
 def init_app(app: Flask, config: Config) -> None:
     """Attach a reader of the real cluster; nothing is read yet."""
-    app.extensions[_KEY] = KubernetesReader(config.kubeconfig)
+    app.extensions[KEY] = KubernetesReader(config.kubeconfig)
 
 
 def reader() -> ClusterReader:
     """Return this application's reader."""
-    return current_app.extensions[_KEY]
+    return current_app.extensions[KEY]
 
 
 def unreachable(error: ClusterUnreachable) -> Problem:

@@ -44,3 +44,11 @@ def belongs(event: ClusterEvent, application: str, pods: frozenset[str] = frozen
         return True
     suffix = _SUFFIXES.get(event.kind)
     return suffix is not None and re.fullmatch(re.escape(application) + suffix, event.name) is not None
+
+
+def about(name: str, application: str) -> bool:
+    """Tell by an event's own name ("web-5c9d7b6f4-x2k9p.17a…") whether it is about the application."""
+    about_name = name.rpartition(".")[0]
+    return about_name == application or any(
+        re.fullmatch(re.escape(application) + suffix, about_name) for suffix in _SUFFIXES.values()
+    )

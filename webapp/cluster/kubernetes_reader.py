@@ -7,35 +7,37 @@ stays small.
 
 import json
 from collections import defaultdict
-from decimal import Decimal
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from webapp.cluster import watch
+from webapp.cluster.contents import CONTENT_KINDS, quotas_from, releases_of
 from webapp.cluster.events import belongs, event_from
+from webapp.cluster.logs import KubernetesLog, LogMissing, LogQuery, PodGone
 from webapp.cluster.pods import counts, pod_from, shorten
 from webapp.cluster.state import (
     ClusterEvent,
     ClusterUnreachable,
     ClusterVolume,
+    Contents,
     Namespace,
     Node,
     Pod,
     QuotaUse,
     Workload,
 )
+from webapp.cluster.watch import Change
 from webapp.quantities import parse_quantity
 
 CONNECT_TIMEOUT_S = 2
 READ_TIMEOUT_S = 8
+# A container may be silent for as long as anybody looks at its log.
+FOLLOW_TIMEOUT_S = 600
 PROJECT_LABEL = "croft.dev/project"
 APPLICATION_LABEL = "croft.dev/application"
-# What a ResourceQuota calls the resources of a project's quota; the first name that it limits counts.
-_QUOTA_KEYS = {
-    "cpu": ("requests.cpu", "cpu"),
-    "memory": ("requests.memory", "memory"),
-    "storage": ("requests.storage",),
-    "pods": ("pods", "count/pods"),
-}
 
 
 class KubernetesReader:
@@ -72,16 +74,47 @@ class KubernetesReader:
 
     def quota(self, project: str) -> QuotaUse | None:
         """Return the project's quota, or None when the cluster does not hold one yet."""
-        hard: dict[str, Decimal] = {}
-        used: dict[str, Decimal] = {}
-        for item in self._list(f"/api/v1/namespaces/{project}/resourcequotas"):
-            status = item.get("status", {})
-            for resource, keys in _QUOTA_KEYS.items():
-                key = next((key for key in keys if key in status.get("hard", {})), None)
-                if key is not None:
-                    hard[resource] = parse_quantity(status["hard"][key])
-                    used[resource] = parse_quantity(status.get("used", {}).get(key, "0"))
-        return QuotaUse(hard, used) if hard else None
+        return quotas_from(self._list(f"/api/v1/namespaces/{project}/resourcequotas")).get(project)
+
+    def quotas_of(self, projects: Collection[str]) -> dict[str, QuotaUse]:
+        """Return the quotas of these projects, by their names."""
+        if not projects:
+            return {}
+        selector = f"{PROJECT_LABEL} in ({','.join(sorted(projects))})"
+        return quotas_from(self._list("/api/v1/resourcequotas", labelSelector=selector))
+
+    def contents(self, project: str) -> Contents | None:
+        """Return what is in the project's namespace, or None when there is none."""
+        if self.namespace(project) is None:
+            return None
+        found = {kind: self._list(path.format(project)) for kind, path in CONTENT_KINDS.items()}
+        return Contents(
+            counts={kind: len(items) for kind, items in found.items() if items},
+            releases=releases_of(item for items in found.values() for item in items),
+            volumes=tuple(self.volumes(project)),
+        )
+
+    def request_token(self, project: str, account: str, seconds: int) -> tuple[str, datetime]:
+        """Return a new token of the account and when it expires. Raises LookupError for no such account."""
+        path = f"/api/v1/namespaces/{project}/serviceaccounts/{account}/token"
+        body = {
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenRequest",
+            "spec": {"expirationSeconds": seconds},
+        }
+        answer = self._read(self._open(path, [], post=body), path, "POST")
+        if answer is None:
+            raise LookupError(f"project '{project}' has no service account '{account}'")
+        status = answer["status"]
+        return status["token"], datetime.fromisoformat(status["expirationTimestamp"])
+
+    def access(self) -> tuple[str, str]:
+        """Return the API server's address and the certificates that the portal trusts."""
+        settings = self._connected().configuration
+        try:
+            return settings.host, Path(settings.ssl_ca_cert).read_text()
+        except (OSError, TypeError) as error:
+            raise ClusterUnreachable("the cluster's certificate authority cannot be read") from error
 
     def workloads(self, project: str) -> dict[str, Workload]:
         """Return what runs in the project, by the application's name."""
@@ -132,6 +165,34 @@ class KubernetesReader:
         items = self._list(f"/api/v1/namespaces/{project}/persistentvolumeclaims", **query)
         return sorted((_volume(item) for item in items), key=lambda volume: volume.name)
 
+    def log(self, project: str, pod: str, query: LogQuery) -> KubernetesLog:
+        """Open a container's log. Raises LogMissing or PodGone when there is none, and ClusterUnreachable."""
+        timeout = (CONNECT_TIMEOUT_S, FOLLOW_TIMEOUT_S if query.follow else READ_TIMEOUT_S)
+        path = f"/api/v1/namespaces/{project}/pods/{pod}/log"
+        response = self._open(path, query.parameters(), timeout=timeout)
+        if response.status == 200:
+            return KubernetesLog(response)
+        message = _status_message(response)
+        if response.status == 404:
+            raise PodGone(message)
+        if response.status in (400, 500):
+            raise LogMissing(message)
+        raise ClusterUnreachable(f"the Kubernetes API answered {response.status} to GET {path}: {message}")
+
+    def changes(self, kind: str) -> Iterator[Change | None]:
+        """Yield what changes in the cluster from now on; None from time to time. See webapp.cluster.watch.
+
+        It never ends on its own. Raises ClusterUnreachable, also in the middle; begin anew then.
+        """
+        import urllib3
+
+        try:
+            yield from watch.follow(kind, self._open)
+        except watch.Expired as error:
+            raise ClusterUnreachable(str(error)) from error
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            raise _silent(error) from error
+
     def _list(self, path: str, **query: str) -> list[dict[str, Any]]:
         # A kind that the cluster does not know (no such CRD) has no objects.
         found = self._get(path, **query)
@@ -139,28 +200,46 @@ class KubernetesReader:
 
     def _get(self, path: str, **query: str) -> dict[str, Any] | None:
         """Return the object at `path`, or None for 404. Raises ClusterUnreachable for all else."""
+        return self._read(self._open(path, list(query.items())), path)
+
+    def _read(self, response: Any, path: str, method: str = "GET") -> dict[str, Any] | None:
+        import urllib3
+
+        try:
+            data = response.data
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise _silent(error) from error
+        if response.status == 404:
+            return None
+        if response.status not in (200, 201):
+            raise ClusterUnreachable(f"the Kubernetes API answered {response.status} to {method} {path}")
+        return json.loads(data)
+
+    def _open(
+        self,
+        path: str,
+        query: list[tuple[str, str]],
+        *,
+        accept: str = "application/json",
+        timeout: tuple[float, float] = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
+        post: Any = None,
+    ) -> Any:
+        """Return urllib3's answer with its body unread. Raises ClusterUnreachable when none comes."""
         import urllib3
 
         client = self._connected()
         request = client.param_serialize(
-            "GET",
+            "GET" if post is None else "POST",
             path,
-            query_params=list(query.items()),
-            header_params={"Accept": "application/json"},
+            query_params=query,
+            header_params={"Accept": accept, **({} if post is None else {"Content-Type": accept})},
+            body=post,
             auth_settings=["BearerToken"],
         )
         try:
-            response = client.call_api(*request, _request_timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S))
-            response.read()
+            return client.call_api(*request, _request_timeout=timeout).response
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise ClusterUnreachable(
-                f"the Kubernetes API does not answer ({type(error).__name__})"
-            ) from error
-        if response.status == 404:
-            return None
-        if response.status != 200:
-            raise ClusterUnreachable(f"the Kubernetes API answered {response.status} to GET {path}")
-        return json.loads(response.data)
+            raise _silent(error) from error
 
     def _connected(self) -> Any:
         with self._lock:
@@ -185,6 +264,18 @@ class KubernetesReader:
             where = f"the kubeconfig {self._kubeconfig}" if self._kubeconfig else "the pod's service account"
             raise ClusterUnreachable(f"{where} cannot be read: {error}") from error
         return ApiClient(settings)
+
+
+def _silent(error: Exception) -> ClusterUnreachable:
+    return ClusterUnreachable(f"the Kubernetes API does not answer ({type(error).__name__})")
+
+
+def _status_message(response: Any) -> str:
+    """Return what the API says in the body of a refusal, as one short line."""
+    try:
+        return shorten(json.loads(response.data).get("message", ""))
+    except (ValueError, AttributeError, OSError):
+        return f"status {response.status}"
 
 
 def _takes_pods(spec: dict[str, Any]) -> bool:

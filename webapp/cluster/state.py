@@ -1,9 +1,13 @@
 """What the portal reads from the cluster, as plain values. Amounts are Decimals in cores, bytes or pieces."""
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
+
+from webapp.cluster.logs import Log, LogQuery
+from webapp.cluster.watch import Change
 
 # The resources of a quota, as a project's settings name them.
 RESOURCES = ("cpu", "memory", "storage", "pods")
@@ -119,6 +123,15 @@ class Namespace:
     ending: bool
 
 
+@dataclass(frozen=True)
+class Contents:
+    """What is in a project's namespace: numbers of objects by kind, Helm releases, and volumes."""
+
+    counts: dict[str, int]
+    releases: tuple[str, ...]
+    volumes: tuple[ClusterVolume, ...]
+
+
 class ClusterReader(Protocol):
     """Reads the cluster's present state. Every method raises ClusterUnreachable when it cannot."""
 
@@ -130,6 +143,21 @@ class ClusterReader(Protocol):
 
     def quota(self, project: str) -> QuotaUse | None:
         """Return the project's quota, or None when the cluster does not hold one yet."""
+
+    def quotas_of(self, projects: Collection[str]) -> dict[str, QuotaUse]:
+        """Return the quotas of these projects by name, by one request; some may have none yet."""
+
+    def contents(self, project: str) -> Contents | None:
+        """Return what is in the project's namespace, or None when there is no such namespace."""
+
+    def request_token(self, project: str, account: str, seconds: int) -> tuple[str, datetime]:
+        """Return a token of a service account in the project, and when it expires.
+
+        Raises LookupError when there is no such account.
+        """
+
+    def access(self) -> tuple[str, str]:
+        """Return the API server's address as the portal reaches it, and the certificates (PEM) it trusts."""
 
     def workloads(self, project: str) -> dict[str, Workload]:
         """Return what runs in the project, by the application's name."""
@@ -145,3 +173,9 @@ class ClusterReader(Protocol):
 
     def volumes(self, project: str, application: str | None = None) -> list[ClusterVolume]:
         """Return the claims for volumes of the project, or of one application, by name."""
+
+    def log(self, project: str, pod: str, query: LogQuery) -> Log:
+        """Open a container's log. Raises LogMissing or PodGone (webapp.cluster.logs) when there is none."""
+
+    def changes(self, kind: str) -> Iterator[Change | None]:
+        """Yield what changes, by a kind of webapp.cluster.watch.WATCHED; None from time to time."""
