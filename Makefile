@@ -10,7 +10,7 @@ UVFLAGS = pip compile --quiet --universal --python-version 3.11 --generate-hashe
 
 .DEFAULT_GOAL := help
 .PHONY: help up down clean status credentials kubeconfig image-load bundle portal \
-        test check lint unit slow test-host e2e bench openapi requirements format
+        test check lint unit slow test-host e2e bench bench-portal openapi upgrade-check requirements format
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
@@ -42,6 +42,9 @@ bundle: .venv/installed ## Fill the bundle: every binary and image (BUNDLE_SOURC
 portal: .venv/installed ## Run web and worker on this machine against the cluster, for development
 	@$(PYTHON) -m webapp.dev --state $(STATE)
 
+upgrade-check: .venv/installed ## Rehearse the upgrade of a portal's database on a copy (DB=<file or URL>)
+	@$(PYTHON) -m webapp.upgrade_check
+
 openapi: .venv/installed ## Print the API's OpenAPI document as JSON
 	@.venv/bin/flask --app webapp.wsgi openapi
 
@@ -67,6 +70,9 @@ e2e: .venv/installed ## Run the end-to-end tests on the cluster croft-test (KEEP
 
 bench: .venv/installed ## Measure speed and memory; writes docs/benchmarks.json and docs/benchmarks.md
 	@$(BENCH) $(PYTHON) -m tests.bench
+
+bench-portal: .venv/installed ## Measure how quickly a well filled portal answers; writes docs/benchmarks-portal.*
+	@$(PYTHON) -m tests.bench.portal
 
 requirements: .venv/installed ## Compile the pinned requirements from *.in
 	@.venv/bin/uv $(UVFLAGS) requirements.in -o requirements.txt && .venv/bin/uv $(UVFLAGS) webapp/requirements.in -c requirements.txt -o webapp/requirements.txt

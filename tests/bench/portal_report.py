@@ -1,0 +1,113 @@
+"""The tables of `make bench-portal`, for the terminal and for docs/benchmarks-portal.json and .md."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from tests.bench.report import machine
+
+Numbers: TypeAlias = dict[str, Any]
+AIM_MS = 100
+TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+# What the other measurements tell: (title, key, unit, aim).
+SINGLES = (
+    ("200 open event streams: memory added to the web process", "streams_added_mb", "MB", "under 100"),
+    ("100,000 log lines through a page's stream: seconds", "log_lines_s", "s", ""),
+    ("100,000 log lines: memory added to the web process", "log_lines_added_mb", "MB", "does not grow"),
+    ("200 jobs over 50 projects: by the worker, 2 slots", "jobs_portal_s", "s", ""),
+    ("the same playbooks by hand, one after another", "jobs_by_hand_s", "s", ""),
+    ("by hand ÷ by the worker", "jobs_ratio", "×", "at least 2"),
+    ("jobs that ended out of their project's order", "jobs_out_of_order", "", "0"),
+)
+
+
+def numbers_of(found: dict[str, dict[str, Any]]) -> Numbers:
+    """Return what was measured as plain numbers: by request and user, then by database."""
+    requests: dict[tuple[str, str], Any] = {}
+    for kind, result in found.items():
+        for row in result["rows"]:
+            if not row.problem:
+                entry = requests.setdefault((row.name, row.user), {"request": row.name, "user": row.user})
+                entry[kind] = {key: round(value, 1) for key, value in row.numbers().items()}
+    first = next(iter(found.values()))
+    return {
+        "counts": first["counts"],
+        "requests": list(requests.values()),
+        "refused": sorted(
+            {f"{row.name} ({row.problem}, {row.user})" for row in first["rows"] if row.problem}
+        ),
+        "left_out": first["left_out"],
+        "memory_mb": {kind: [round(part) for part in result["memory_mb"]] for kind, result in found.items()},
+    }
+
+
+def slow(numbers: Numbers) -> list[str]:
+    """Return the requests whose 95th percentile is above the aim."""
+    return [
+        f"{row['request']} as {row['user']} on {TITLES[kind]}: {row[kind]['p95_ms']:.0f} ms"
+        for row in numbers["requests"]
+        for kind in TITLES
+        if kind in row and row[kind]["p95_ms"] > AIM_MS
+    ]
+
+
+def tables(numbers: Numbers) -> str:
+    """Return the tables as Markdown: pages, answers of the API, and the rest."""
+    pages = [row for row in numbers["requests"] if not row["request"].startswith("/api/")]
+    api = [row for row in numbers["requests"] if row["request"].startswith("/api/")]
+    parts = ["## Pages", "", _table(pages), "", "## Answers of the API", "", _table(api)]
+    rest = [
+        f"| {title} | {numbers[key]:.{0 if numbers[key] >= 10 or not unit else 1}f} {unit} | {aim} |"
+        for title, key, unit, aim in SINGLES
+        if key in numbers
+    ]
+    if rest:
+        parts += ["", "## Streams and jobs", "", "| | measured | aim |", "| --- | ---: | ---: |", *rest]
+    return "\n".join(parts)
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    kinds = [kind for kind in TITLES if any(kind in row for row in rows)]
+    head = "".join(f" {TITLES[kind]}: p50 | p95 | max | CPU |" for kind in kinds)
+    lines = [f"| in ms | as |{head}", "| --- | --- |" + " ---: | ---: | ---: | ---: |" * len(kinds)]
+    for row in rows:
+        cells = "".join(_cells(row[kind]) if kind in row else " – | – | – | – |" for kind in kinds)
+        lines.append(f"| `{row['request']}` | {row['user']} |{cells}")
+    return "\n".join(lines)
+
+
+def _cells(found: dict[str, float]) -> str:
+    return f" {found['p50_ms']:.0f} | {found['p95_ms']:.0f} | {found['max_ms']:.0f} | {found['cpu_ms']:.0f} |"
+
+
+def write(numbers: Numbers, docs: Path, how: str) -> None:
+    """Write benchmarks-portal.json and benchmarks-portal.md below `docs`; `how`: a sentence on the run."""
+    target = docs / "benchmarks-portal.json"
+    target.write_text(json.dumps(numbers, indent=1) + "\n")
+    counts = ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in numbers["counts"].items())
+    memory = ", ".join(
+        f"{TITLES[kind]} {before} MB at first and {after} MB after all requests"
+        for kind, (before, after) in numbers["memory_mb"].items()
+    )
+    over = slow(numbers)
+    verdict = (
+        f"Above the aim: {'; '.join(over)}."
+        if over
+        else f"No request's 95th percentile is above the aim of {AIM_MS} ms."
+    )
+    text = f"""# Benchmarks of the portal
+
+Made by `make bench-portal` on {datetime.now(UTC):%Y-%m-%d}: {machine()}. One web process (gunicorn, as in the
+container) on a database with {counts}. What pages read live comes from a stand-in for the Kubernetes API: a
+small HTTP server of its own (`tests/bench/apiserver.py`) with five applications of two pods in every project.
+{how} The member `ada` sees 100 of the projects, the administrator `root` all. CPU is the web process's own
+time for one answer, which other work on the machine hardly changes.
+
+{verdict} Resident memory of the web process: {memory}.
+
+{tables(numbers)}
+
+The numbers as JSON: [benchmarks-portal.json](benchmarks-portal.json).
+"""
+    (docs / "benchmarks-portal.md").write_text(text)
