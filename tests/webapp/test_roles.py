@@ -36,6 +36,10 @@ MATRIX: list[tuple[str, str, Any, tuple[int, int, int, int, int, int]]] = [
     ("GET", "/projects/shop/applications", None, (200, 200, 200, 200, 404, 401)),
     ("POST", "/projects/shop/applications", {**WEB, "name": "new"}, (202, 202, 202, 403, 404, 401)),
     ("GET", WEB_PATH, None, (200, 200, 200, 200, 404, 401)),
+    ("GET", f"{WEB_PATH}/logs", None, (200, 200, 200, 200, 404, 401)),
+    ("GET", f"{WEB_PATH}/logs/download", None, (200, 200, 200, 200, 404, 401)),
+    ("GET", f"{WEB_PATH}/pods", None, (200, 200, 200, 200, 404, 401)),
+    ("GET", f"{WEB_PATH}/events", None, (200, 200, 200, 200, 404, 401)),
     (
         "PUT",
         WEB_PATH,
