@@ -69,6 +69,7 @@ def upgrade() -> None:
         batch.add_column(sa.Column("by_hand", sa.JSON(), nullable=True))
         batch.add_column(sa.Column("owner_name", sa.String(length=64), nullable=True))
         batch.create_index("ix_jobs_owner_name_created_at", ["owner_name", "created_at"])
+        batch.create_index("ix_jobs_created_at_id", ["created_at", "id"])
         batch.create_index("ix_jobs_finished_at", ["finished_at"])
         batch.create_index("ix_jobs_retry_of", ["retry_of"])
     # Not of an earlier project that had the name: that one's owner is not known any more.
@@ -103,6 +104,7 @@ def downgrade() -> None:
         batch.drop_column("owner_name")
         batch.drop_index("ix_jobs_retry_of")
         batch.drop_index("ix_jobs_finished_at")
+        batch.drop_index("ix_jobs_created_at_id")
         batch.drop_column("by_hand")
         batch.drop_column("retry_of")
     with op.batch_alter_table("applications") as batch:

@@ -1,7 +1,8 @@
 """`make bench-portal`: how long a well filled portal takes to answer, on SQLite and on PostgreSQL.
 
 Prints tables and writes docs/benchmarks-portal.json and docs/benchmarks-portal.md. ROUNDS (6) and EACH (10)
-say how often each request is sent; ONLY=sqlite or ONLY=postgresql measures one database and writes nothing.
+say how often each request is sent. ONLY=sqlite or ONLY=postgresql measures one database, MATCH=jobs the
+addresses that hold this alone; both write nothing.
 """
 
 import os
@@ -18,6 +19,7 @@ from tests.bench.apiserver import PROJECTS
 from tests.bench.requests import Row, Visitor, measure, rows_of
 
 ROUNDS, EACH = int(os.environ.get("ROUNDS", "6")), int(os.environ.get("EACH", "10"))
+MATCH = os.environ.get("MATCH", "")
 DATABASES = ("sqlite", "postgresql")
 
 
@@ -45,7 +47,7 @@ def answers(kind: str, folder: Path, api_port: int) -> dict[str, Any]:
             administrator = Visitor(process, portal_data.ADMINISTRATOR, list(range(0, PROJECTS, 7)))
             before = process.memory_mb()
             found = [row for visitor in (member, administrator) for row in rows_of(app, visitor)]
-            rows = [row for row in found if isinstance(row, Row)]
+            rows = [row for row in found if isinstance(row, Row) and MATCH in row.name]
             measure(process, rows, ROUNDS, EACH)
             return {
                 "rows": rows,
@@ -64,7 +66,7 @@ def main() -> None:
         found = {kind: answers(kind, Path(name, kind), api_port) for kind in kinds}
     numbers = portal_report.numbers_of(found)
     print(portal_report.tables(numbers))
-    if len(kinds) == len(DATABASES):
+    if len(kinds) == len(DATABASES) and not MATCH:
         how = f"Each request was sent {ROUNDS * EACH} times, one after another, in {ROUNDS} turns over all."
         portal_report.write(numbers, web.ROOT / "docs", how)
     for line in (*portal_report.slow(numbers), *numbers["refused"]):

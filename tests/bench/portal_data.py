@@ -177,7 +177,7 @@ def _jobs(users: dict[str, int], now: datetime, chance: random.Random) -> Any:
             "application_name": name,
             "user_id": users[owner],
             "user_name": owner,
-            "owner_id": users[owner],
+            "owner_name": owner,
             "state": "failed" if failed else "succeeded",
             "message": "The image cannot be pulled." if failed else f"Application '{name}' is ready.",
             "result": {"url": f"http://{name}.{project_name(project)}.localhost:8080"},

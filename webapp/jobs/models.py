@@ -43,6 +43,8 @@ class Job(Base):
         Index("ix_jobs_project_name_created_at", "project_name", "created_at"),
         Index("ix_jobs_user_id_created_at", "user_id", "created_at"),
         Index("ix_jobs_owner_name_created_at", "owner_name", "created_at"),
+        # The list of all jobs, newest first.
+        Index("ix_jobs_created_at_id", "created_at", "id"),
         Index("ix_jobs_finished_at", "finished_at"),
         Index("ix_jobs_retry_of", "retry_of"),
         # The database itself refuses a second running job of a project, whatever the workers do.
