@@ -10,7 +10,9 @@ import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 HOME = Path(__file__).resolve().parent.parent
@@ -50,6 +52,21 @@ class Config:
     # What must be there before the database is migrated: "optional", "required", or the revision of a backup.
     database_backup: str = "optional"
     job_dir: Path = Path("/run/croft")
+    # Ended jobs with their lines, and entries of the audit log, are kept for so long.
+    job_retention_days: int = 90
+    audit_retention_days: int = 365
+    # The operator's mail server; without a host, no e-mail is sent. Security: none, starttls or tls.
+    smtp_host: str = ""
+    smtp_port: int = 25
+    smtp_security: str = "none"
+    smtp_user: str = ""
+    smtp_password: str = field(default="", repr=False)
+    smtp_from: str = ""
+    # Networks inside of which webhooks may lie although they are private, and networks of the cluster.
+    webhook_allowed_cidrs: tuple[str, ...] = ()
+    cluster_cidrs: tuple[str, ...] = ()
+    # Seconds before each further attempt to deliver a notification.
+    notification_retries: tuple[int, ...] = (10, 60, 300, 1800, 7200, 21600)
     proxy_hops: int = 0
 
     @property
@@ -105,6 +122,9 @@ def load_config(environ: Mapping[str, str] = os.environ, *, complete: bool = Tru
             ("WORKER_SLOTS", 2),
             ("JOB_TIMEOUT", 900),
             ("PROXY_HOPS", 0),
+            ("JOB_RETENTION_DAYS", 90),
+            ("AUDIT_RETENTION_DAYS", 365),
+            ("SMTP_PORT", 25),
         )
     }
     home = Path(environ.get("CROFT_HOME", HOME))
@@ -115,6 +135,7 @@ def load_config(environ: Mapping[str, str] = os.environ, *, complete: bool = Tru
             f"CROFT_DATABASE_BACKUP is '{database_backup}': write optional, required, or the revision that a "
             "backup was made of, like 0001"
         )
+    notifications = _notifications(environ, wrong)
     if wrong:
         raise ConfigurationError("; ".join(wrong))
     return Config(
@@ -137,7 +158,46 @@ def load_config(environ: Mapping[str, str] = os.environ, *, complete: bool = Tru
         database_backup=database_backup,
         job_dir=Path(environ.get("CROFT_JOB_DIR") or _default_job_dir()),
         proxy_hops=numbers["PROXY_HOPS"],
+        job_retention_days=numbers["JOB_RETENTION_DAYS"],
+        audit_retention_days=numbers["AUDIT_RETENTION_DAYS"],
+        smtp_port=numbers["SMTP_PORT"],
+        **notifications,
     )
+
+
+def _notifications(environ: Mapping[str, str], wrong: list[str]) -> dict[str, Any]:
+    """Return the settings of e-mail and webhooks; add to `wrong` what cannot be understood."""
+    security = environ.get("CROFT_SMTP_SECURITY") or "none"
+    if security not in ("none", "starttls", "tls"):
+        wrong.append(f"CROFT_SMTP_SECURITY is '{security}': write none, starttls or tls")
+    host, sender = environ.get("CROFT_SMTP_HOST", ""), environ.get("CROFT_SMTP_FROM", "")
+    if host and "@" not in sender:
+        wrong.append("CROFT_SMTP_FROM is not an e-mail address: with CROFT_SMTP_HOST one is needed")
+    found: dict[str, Any] = {
+        "smtp_host": host,
+        "smtp_security": security,
+        "smtp_user": environ.get("CROFT_SMTP_USER", ""),
+        "smtp_password": _secret(environ, "SMTP_PASSWORD", wrong),
+        "smtp_from": sender,
+    }
+    for name in ("WEBHOOK_ALLOWED_CIDRS", "CLUSTER_CIDRS"):
+        texts = _list(environ, name)
+        for text in texts:
+            try:
+                ip_network(text)
+            except ValueError:
+                wrong.append(f"CROFT_{name} holds '{text}': write networks like 10.1.0.0/16,fd00::/8")
+        found[name.lower()] = texts
+    waits = _list(environ, "NOTIFICATION_RETRIES")
+    if all(wait.isdecimal() for wait in waits):
+        found |= {"notification_retries": tuple(map(int, waits))} if waits else {}
+    else:
+        wrong.append("CROFT_NOTIFICATION_RETRIES must be whole seconds like 10,60,300")
+    return found
+
+
+def _list(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(text.strip() for text in environ.get(f"CROFT_{name}", "").split(",") if text.strip())
 
 
 def _secret(environ: Mapping[str, str], name: str, wrong: list[str]) -> str:

@@ -88,6 +88,11 @@ def _cipher() -> MultiFernet:
     return cipher
 
 
+def database_address(url: str) -> str:
+    """Return the URL as SQLAlchemy wants it: PostgreSQL gets the one driver that is installed."""
+    return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
+
+
 def init_app(app: Flask, config: Config) -> None:
     """Attach the database and the encryption keys. Raises ConfigurationError for a bad key."""
     if config.encryption_keys:
@@ -98,8 +103,7 @@ def init_app(app: Flask, config: Config) -> None:
                 "CROFT_ENCRYPTION_KEYS holds something that is no Fernet key: make one with `python -c 'from "
                 "cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'`"
             ) from error
-    # However the operator writes it, PostgreSQL is spoken to by the one driver that is installed.
-    url = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", config.database_url)
+    url = database_address(config.database_url)
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     if url.startswith("postgresql"):
         app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 60}

@@ -40,6 +40,15 @@ def test_postgresql_has_two_deployments_and_no_volume(render: Render) -> None:
     assert web["serviceAccountName"] == "portal-web"
 
 
+def test_only_what_migrates_knows_of_the_backup(render: Render) -> None:
+    values = {"database": {"external": True, "backup": "0001"}}
+    objects = render("portal", values, **ROOM)
+    for name in ("portal-web", "portal-worker"):
+        for container, found in containers(objects["Deployment", name]).items():
+            told = {item["name"]: item.get("value") for item in found["env"]}.get("CROFT_DATABASE_BACKUP")
+            assert told == ("0001" if container == "migrate" else None)
+
+
 def test_no_secret_is_in_the_environment(render: Render) -> None:
     for container in containers(render("portal", {}, **ROOM)["Deployment", "portal"]).values():
         for variable in container["env"]:
@@ -82,6 +91,7 @@ def test_only_the_worker_writes_and_nobody_holds_a_wildcard(render: Render) -> N
         {"web": {"replicas": 0}},
         {"image": "no-tag"},
         {"database": {"size": "much"}},
+        {"database": {"backup": "maybe"}},
     ],
 )
 def test_wrong_values_are_refused(render: Render, values: dict[str, Any]) -> None:

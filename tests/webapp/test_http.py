@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from tests.webapp.conftest import Api
+from webapp.database_revision import newest_revision
 from webapp.db import db
-from webapp.health import newest_revision
 from webapp.openapi import Portal
 from webapp.problems import PROBLEM_TYPES
 from webapp.projects import services
@@ -150,18 +150,24 @@ def test_a_form_from_another_site_is_refused(api: Api, headers: dict[str, str]) 
     assert "another site" in answer.text
 
 
-def test_readyz_names_what_is_missing(app: Portal, api: Api) -> None:
+@pytest.mark.parametrize(
+    ("revision", "words"), [("0000", "older than"), ("9999", "newer than this version of the portal")]
+)
+def test_readyz_says_what_is_wrong_with_the_database(
+    app: Portal, api: Api, revision: str, words: str
+) -> None:
+    newest = newest_revision(app.config["CROFT"].home / "migrations" / "versions")
+    change = text("UPDATE alembic_version SET version_num = :number")
     with app.app_context():
-        db.session.execute(text("UPDATE alembic_version SET version_num = 'old'"))
+        db.session.execute(change, {"number": revision})
         db.session.commit()
-    newest = app.config["CROFT"].home / "migrations" / "versions"
     try:
         answer = api().client.get("/readyz")
         assert answer.status_code == 503
-        assert "revision old" in answer.get_json()["detail"]
+        detail = answer.get_json()["detail"]
+        assert revision in detail
+        assert words in detail
     finally:
         with app.app_context():
-            db.session.execute(
-                text("UPDATE alembic_version SET version_num = :number"), {"number": newest_revision(newest)}
-            )
+            db.session.execute(change, {"number": newest})
             db.session.commit()

@@ -10,8 +10,8 @@ from pytest_alembic import MigrationContext, create_alembic_fixture, tests
 from sqlalchemy import Engine, create_engine, inspect, text
 
 from tests import postgres
+from webapp.database_revision import newest_revision
 from webapp.db import utcnow
-from webapp.health import newest_revision
 
 FOLDER = Path(__file__).parents[2] / "migrations"
 TABLES = (

@@ -11,6 +11,9 @@ from pathlib import Path
 from webapp.config import ConfigurationError, load_config
 from webapp.worker.folder import ALIVE_WITHIN, FolderError, WorkerFolder, youngest_sign_of_life
 
+# Seconds to wait for the process that migrates the database.
+PATIENCE = 600.0
+
 
 def main() -> None:
     """Run until SIGTERM. Exits with a sentence when the worker cannot start, or (--check) is not alive."""
@@ -37,14 +40,16 @@ def main() -> None:
     from flask import Flask
 
     from webapp import db as database
+    from webapp.database_revision import RevisionError, wait_until_current
     from webapp.worker.loop import Worker, WorkerError
 
     app = Flask("croft-worker")
     database.init_app(app, config)
     with app.app_context():
         try:
+            wait_until_current(database.db.engine, config.home, PATIENCE)
             Worker(config, folder, arguments.grace).run()
-        except WorkerError as error:
+        except (WorkerError, RevisionError) as error:
             sys.exit(f"croft worker: {error}")
     folder.release()
 

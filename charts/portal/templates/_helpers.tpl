@@ -22,6 +22,7 @@ app.kubernetes.io/component: {{ .component }}
 - {name: CROFT_EXTERNAL_URL, value: {{ .Values.externalUrl | quote }}}
 - {name: CROFT_DOMAIN, value: {{ .Values.domain | quote }}}
 - {name: CROFT_HTTP_PORT, value: {{ .Values.httpPort | quote }}}
+- {name: CROFT_API_SERVER, value: {{ .Values.apiServer | quote }}}
 # Envoy is the one proxy before the portal; it appends the client's address.
 - {name: CROFT_PROXY_HOPS, value: "1"}
 - {name: CROFT_SECRET_KEY_FILE, value: /run/secrets/portal/secret-key}
@@ -90,6 +91,7 @@ capabilities: {drop: [ALL]}
   command: [python, -m, webapp.prepare]
   env:
     {{- include "portal.env" . | nindent 4 }}
+    - {name: CROFT_DATABASE_BACKUP, value: {{ .Values.database.backup | quote }}}
     - {name: CROFT_ADMIN_NAME_FILE, value: /run/secrets/admin/admin-name}
     - {name: CROFT_ADMIN_PASSWORD_FILE, value: /run/secrets/admin/admin-password}
   securityContext:
