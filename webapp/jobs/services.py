@@ -2,9 +2,6 @@
 them.
 """
 
-import base64
-import binascii
-import json
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from webapp.audit.services import record
 from webapp.auth.models import User
+from webapp.cursors import read_cursor, write_cursor
 from webapp.db import db, utcnow, writing
 from webapp.jobs.by_hand import masked
 from webapp.jobs.effects import end
@@ -124,11 +122,11 @@ def list_jobs(
     if until is not None:
         query = query.where(Job.created_at < until)
     if cursor is not None:
-        query = query.where(tuple_(Job.created_at, Job.id) < tuple_(*_read_cursor(cursor)))
+        query = query.where(tuple_(Job.created_at, Job.id) < tuple_(*read_cursor(cursor)))
     jobs = list(db.session.scalars(query.limit(limit + 1)))
     more = len(jobs) > limit
     jobs = jobs[:limit]
-    return JobPage(jobs, _write_cursor(jobs[-1]) if more else None)
+    return JobPage(jobs, write_cursor(jobs[-1].created_at, jobs[-1].id) if more else None)
 
 
 def events_after(session: Session, job_id: str, number: int = 0, limit: int = 1000) -> list[JobEvent]:
@@ -203,24 +201,3 @@ def _visible_to(user: User) -> ColumnElement[bool]:
         exists().where(of_project, or_(Project.owner_id == user.id, member)),
         (Job.owner_name == user.name) & ~exists().where(of_project),
     )
-
-
-def _write_cursor(job: Job) -> str:
-    return (
-        base64.urlsafe_b64encode(json.dumps([job.created_at.isoformat(), job.id]).encode())
-        .decode()
-        .rstrip("=")
-    )
-
-
-def _read_cursor(cursor: str) -> tuple[datetime, str]:
-    try:
-        moment, job_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        created_at = datetime.fromisoformat(moment)
-        if created_at.tzinfo is None or not isinstance(job_id, str):
-            raise ValueError
-    except (ValueError, TypeError, binascii.Error) as error:
-        raise Problem(
-            "bad-request", "The cursor is not one that an earlier page gave.", field="cursor"
-        ) from error
-    return created_at, job_id
