@@ -55,7 +55,8 @@ def plan_project(cluster: Cluster, spec: dict[str, Any], protected: Iterable[str
         closed = _closed_networks(cluster, nodes, protected)
         egress = [_opening(ip_network(cidr), closed) for cidr in spec["egressCidrs"]]
     return {
-        **{key: spec[key] for key in ("description", "owner", "members", "quota", "podSecurity")},
+        **{key: spec[key] for key in ("description", "owner", "members", "quota", "podSecurity", "archived")},
+        "expiresAt": spec["expiresAt"] or "",
         "containerDefaults": {
             bound: {
                 key: min(amount, spec["quota"][key], key=parse_quantity) for key, amount in amounts.items()

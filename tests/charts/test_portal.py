@@ -71,7 +71,14 @@ def test_pods_fit_the_restricted_level(render: Render) -> None:
 def test_only_the_worker_writes_and_nobody_holds_a_wildcard(render: Render) -> None:
     objects = render("portal", {}, **ROOM)
     reading = {"get", "list", "watch"}
-    assert all(set(rule["verbs"]) <= reading for rule in objects["ClusterRole", "croft-portal-web"]["rules"])
+    writing = [
+        rule
+        for rule in objects["ClusterRole", "croft-portal-web"]["rules"]
+        if not set(rule["verbs"]) <= reading
+    ]
+    accounts = ["croft-owner", "croft-developer", "croft-viewer"]
+    tokens = {"apiGroups": [""], "resources": ["serviceaccounts/token"], "verbs": ["create"]}
+    assert writing == [{**tokens, "resourceNames": accounts}]
     for role in ("croft-portal-web", "croft-portal-worker"):
         for rule in objects["ClusterRole", role]["rules"]:
             assert "*" not in (*rule["apiGroups"], *rule["resources"], *rule["verbs"])

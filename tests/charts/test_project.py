@@ -91,9 +91,9 @@ def test_roles_bind_members_and_none_reads_secrets_or_grants_rights(render: Rend
         if kind == "RoleBinding"
     }
     assert bound == {
-        "croft-owner": ["croft:ada"],
-        "croft-developer": ["croft:bob"],
-        "croft-viewer": ["croft:eve"],
+        "croft-owner": ["croft-owner", "croft:ada"],
+        "croft-developer": ["croft-developer", "croft:bob"],
+        "croft-viewer": ["croft-viewer", "croft:eve"],
     }
     for (kind, name), item in objects.items():
         if kind != "Role":
@@ -102,11 +102,29 @@ def test_roles_bind_members_and_none_reads_secrets_or_grants_rights(render: Rend
             assert "secrets" not in rule["resources"]
             assert "*" not in rule["resources"] + rule["verbs"]
             writes = set(rule["verbs"]) - {"get", "list", "watch"}
-            assert not writes or (name != "croft-viewer" and rule["resources"] == ["pods"])
+            assert not writes or (name != "croft-viewer" and rule["resources"] in (["pods"], ["pods/exec"]))
+
+
+def test_every_role_has_an_account_also_without_members(render: Render) -> None:
+    objects = render("project", {"owner": "ada"}, **ROOM)
+    for role in ("owner", "developer", "viewer"):
+        (subject, *users) = objects["RoleBinding", f"croft-{role}"]["subjects"]
+        assert subject == {"kind": "ServiceAccount", "name": f"croft-{role}", "namespace": NAME}
+        assert [user["name"] for user in users] == (["croft:ada"] if role == "owner" else [])
+        assert objects["ServiceAccount", f"croft-{role}"]["metadata"]["namespace"] == NAME
+
+
+def test_namespace_tells_of_sleep_and_expiry(render: Render) -> None:
+    values = {"archived": True, "expiresAt": "2027-01-31T23:59:59Z"}
+    notes = render("project", values, **ROOM)["Namespace", NAME]["metadata"]["annotations"]
+    assert notes["croft.dev/archived"] == "true"
+    assert notes["croft.dev/expires-at"] == "2027-01-31T23:59:59Z"
 
 
 def test_pods_get_no_token(render: Render) -> None:
-    assert render("project", {}, **ROOM)["ServiceAccount", "default"]["automountServiceAccountToken"] is False
+    accounts = [item for (kind, _), item in render("project", {}, **ROOM).items() if kind == "ServiceAccount"]
+    assert len(accounts) == 4
+    assert all(item["automountServiceAccountToken"] is False for item in accounts)
 
 
 @pytest.mark.parametrize(

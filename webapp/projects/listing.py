@@ -73,7 +73,7 @@ def roles_in(user: User, projects: list[Project]) -> dict[int, str | None]:
     query = select(Membership.project_id, Membership.role).where(
         Membership.user_id == user.id, Membership.project_id.in_([project.id for project in projects])
     )
-    joined = {} if user.is_admin else {key: role for key, role in db.session.execute(query)}
+    joined = {} if user.is_admin else dict(db.session.execute(query).all())
     return {
         project.id: "owner" if user.is_admin or project.owner_id == user.id else joined.get(project.id)
         for project in projects

@@ -52,7 +52,7 @@ def cards(projects: Sequence[Project]) -> tuple[list[Card], str]:
         .where(Application.project_id.in_([project.id for project in projects]))
         .group_by(Application.project_id)
     )
-    counts = {key: count for key, count in db.session.execute(query)}
+    counts = dict(db.session.execute(query).all())
     uses, trouble = {}, ""
     try:
         uses = cluster.reader().quotas_of([project.name for project in projects])
