@@ -1,7 +1,9 @@
-// Parts marked data-live are fetched again, and replaced where they changed: every so many seconds while the page is
-// looked at (data-live="4"), or when another script asks for it.
+// Parts marked data-live are fetched again, and replaced where they changed: as soon as the stream that data-changes
+// names tells of a change, or every so many seconds (data-live="4") while no stream can be had.
 let every = 0;
 let timer;
+let running = false;
+let again = false;
 
 // Returns "done", "later" (no network, or the portal is starting again) or "over": signed out, or the thing is gone.
 // What stands on the page then stays, as the last that was known.
@@ -31,10 +33,44 @@ async function tick() {
   if (outcome !== "over") timer = setTimeout(tick, every);
 }
 
+// What changes while a page is being fetched is fetched after it, once, however much it is.
+async function change(source) {
+  again = true;
+  if (running || document.hidden) return;
+  running = true;
+  while (again && !document.hidden) {
+    again = false;
+    if ((await refresh()) === "over") source.close();
+  }
+  running = false;
+}
+
+function listen(address) {
+  const source = new EventSource(address);
+  let opened = false;
+  source.addEventListener("open", () => {
+    clearTimeout(timer);
+    // After a cut something may have been missed.
+    if (opened) change(source);
+    opened = true;
+  });
+  source.addEventListener("changed", () => change(source));
+  source.addEventListener("error", () => {
+    if (source.readyState === EventSource.CLOSED) timer = setTimeout(tick, every);
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && again) change(source);
+  });
+  // A page that the browser keeps for "back" must not keep a place on the server.
+  addEventListener("pagehide", () => source.close());
+}
+
 export function keepFresh() {
   every = 1000 * Number(document.querySelector("[data-live]")?.dataset.live);
   if (!every) return;
   timer = setTimeout(tick, every);
+  const address = document.querySelector("[data-changes]")?.dataset.changes;
+  if (address) return listen(address);
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) tick();
   });

@@ -13,6 +13,7 @@ import pytest
 from tests.webapp.cluster import StatedCluster, pod, quota_use
 from tests.webapp.cluster_live import START
 from tests.webapp.conftest import Api
+from tests.webapp.pages.conftest import Visit, Visitor
 from tests.webapp.requests import SHOP, WEB, end_jobs
 from webapp.cluster.state import Container, Pod, Workload
 from webapp.live.slots import slots
@@ -36,6 +37,12 @@ def web_pod(
         for item in containers
     )
     return replace(pod(name), created_at=made, restarts=restarts, containers=found)
+
+
+@pytest.fixture
+def visit(app: Portal) -> Visit:
+    """Visitors of the pages by user's name."""
+    return lambda name=None: Visitor(app, name)
 
 
 def until(true: Callable[[], bool], seconds: float = 5) -> None:
