@@ -25,6 +25,8 @@ options:
     description: The application as webapp.applications.schemas.ApplicationSpec has it
   domain: {type: str, required: true, description: Domain below which applications get their host names}
   http_port: {type: int, required: true, description: Port of the ingress}
+  https_port: {type: int, required: true, description: Port of the ingress for HTTPS}
+  cert_issuer: {type: str, default: '', description: ClusterIssuer of cert-manager; empty when there is none}
   ingress_class: {type: str, required: true, description: Class of the Ingress}
   storage_class: {type: str, default: '', description: Storage class of volumes; empty for the cluster's own}
   kubeconfig: {type: path, description: File that leads to the cluster; empty for the pod's service account}
@@ -38,14 +40,26 @@ class ActionModule(ClusterAction):
         "spec": {"type": "dict", "required": True},
         "domain": {"required": True},
         "http_port": {"type": "int", "required": True},
+        "https_port": {"type": "int", "required": True},
+        "cert_issuer": {"default": ""},
         "ingress_class": {"required": True},
         "storage_class": {"default": ""},
     }
 
     def work(self, cluster: Cluster, args: dict[str, Any]) -> dict[str, Any]:
-        """Do the task; the result holds `values` for charts/application and the `url` of the application."""
-        address = Address(args["domain"], args["http_port"], args["ingress_class"])
+        """Do the task.
+
+        The result holds `values` for charts/application, the `url` of the application, and `quota`: for each
+        resource whether the project's quota suffices. A rehearsal goes on where it does not.
+        """
+        address = Address(
+            args["domain"], args["http_port"], args["https_port"], args["ingress_class"], args["cert_issuer"]
+        )
         spec = validate(args["spec"], "application")
-        values = ApplicationPlan(cluster, spec, address).values(args["storage_class"])
+        plan = ApplicationPlan(cluster, spec, address)
+        values, quota = plan.values(args["storage_class"], rehearsal=self._task.check_mode)
+        if self._task.check_mode:
+            for verdict in quota:
+                self.tell(verdict["words"])
         # The values hold secrets: later tasks get them, logs and events do not.
-        return {"values": values, "url": address.url(spec), "_ansible_no_log": True}
+        return {"values": values, "quota": quota, "url": address.url(spec), "_ansible_no_log": True}

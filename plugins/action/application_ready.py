@@ -23,6 +23,9 @@ options:
   application: {type: str, required: true, description: Name of the application}
   revision: {type: int, description: Revision of the release, for the result}
   url: {type: str, default: '', description: Address of the application, for the result}
+  plan:
+    type: dict
+    description: What a rehearsal found out, `quota` and `objects`, for its result
   timeout: {type: int, default: 120, description: Seconds to wait}
   kubeconfig: {type: path, description: File that leads to the cluster; empty for the pod's service account}
 """
@@ -36,14 +39,20 @@ class ActionModule(ClusterAction):
         "application": {"required": True},
         "revision": {"type": "int"},
         "url": {"default": ""},
+        "plan": {"type": "dict"},
         "timeout": {"type": "int", "default": 120},
     }
     FAILURES = (NotReady,)
 
     def work(self, cluster: Cluster, args: dict[str, Any]) -> dict[str, Any]:
-        """Do the task; `croft_result` holds `url`, `revision`, `ready` and `replicas`."""
+        """Do the task; `croft_result` holds `url`, `revision`, `ready` and `replicas`.
+
+        That of a rehearsal holds `plan` instead: what it found out, and whether that `fits` the quota.
+        """
         result = {"url": args["url"], "revision": args["revision"]}
         if self._task.check_mode:
-            return {"croft_result": result}
+            plan = args["plan"] or {"quota": [], "objects": []}
+            fits = all(verdict["fits"] for verdict in plan["quota"])
+            return {"croft_result": {**result, "plan": {"url": args["url"], "fits": fits, **plan}}}
         snapshot = wait_until_ready(cluster, args["project"], args["application"], args["timeout"], self.tell)
         return {"croft_result": {**result, "ready": len(snapshot.pods), "replicas": snapshot.wanted}}

@@ -15,6 +15,7 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 from plugins.module_utils.helm import HelmCommand, HelmError, secret_texts
 from plugins.module_utils.release import Chart, Outcome, Release
+from plugins.module_utils.release_objects import ansible_diff, sentences, summary
 from plugins.module_utils.results import plain
 
 DOCUMENTATION = """
@@ -33,6 +34,12 @@ options:
   kubeconfig: {type: path, description: File that leads to the cluster; empty for the pod's service account}
   helm: {type: path, description: The helm binary; default is the variable croft_helm or helm on the PATH}
   wait: {type: bool, default: true, description: Wait until all is ready, or all is gone}
+  tell:
+    type: bool
+    default: false
+    description:
+      - Show what changes, object by object, before it is done, and return it as `objects`.
+      - With --diff, that is done anyway.
   timeout: {type: int, default: 120, description: Seconds to wait}
 """
 _SPEC: dict[str, dict[str, Any]] = {
@@ -45,6 +52,7 @@ _SPEC: dict[str, dict[str, Any]] = {
     "kubeconfig": {"type": "path", "default": ""},
     "helm": {"type": "path", "default": ""},
     "wait": {"type": "bool", "default": True},
+    "tell": {"type": "bool", "default": False},
     "timeout": {"type": "int", "default": 120},
 }
 
@@ -55,13 +63,14 @@ class ActionModule(ActionBase):
     _requires_connection = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Do the task; the result holds `changed`, `status` and `revision`."""
+        """Do the task; the result holds `changed`, `status`, `revision` and `objects`."""
         result = super().run(tmp, task_vars)
         variables = task_vars or {}
         _, args = self.validate_argument_spec(_SPEC, required_if=[("state", "present", ("chart",))])
         values = plain(args["values"])
         if self._task.check_mode and args["kubeconfig"] and not os.path.exists(args["kubeconfig"]):
-            return {**result, "changed": args["state"] == "present", "status": "absent", "revision": None}
+            absent: dict[str, Any] = {"status": "absent", "revision": None, "objects": []}
+            return {**result, "changed": args["state"] == "present", **absent}
         helm = args["helm"] or self._templar.template(variables.get("croft_helm", "")) or shutil.which("helm")
         command = HelmCommand(helm or "helm", args["kubeconfig"], args["timeout"], secret_texts(values))
         release = Release(command, args["name"], args["namespace"], args["timeout"])
@@ -76,8 +85,15 @@ class ActionModule(ActionBase):
             "changed": outcome.changed,
             "status": outcome.status,
             "revision": outcome.revision,
+            "objects": summary(outcome.objects or []),
+            **({"diff": ansible_diff(outcome.objects)} if outcome.objects and self._task.diff else {}),
             "croft_result": {"release": release.name, "revision": outcome.revision},
         }
+
+    def _tell(self, objects: list[dict[str, Any]]) -> None:
+        """Show who is waiting what changes; the portal finds these lines by their prefix."""
+        for line in sentences(objects):
+            self._display.display(f"croft: {line}")
 
     async def _settle(self, release: Release, args: dict[str, Any], values: dict[str, Any]) -> Outcome:
         if args["state"] == "absent":
@@ -88,4 +104,5 @@ class ActionModule(ActionBase):
             create_namespace=args["create_namespace"],
             wait=args["wait"],
             check=self._task.check_mode,
+            tell=self._tell if args["tell"] or self._task.diff else None,
         )

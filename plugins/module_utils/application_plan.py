@@ -8,7 +8,17 @@ from typing import Any
 
 from plugins.module_utils.cluster import Cluster
 from plugins.module_utils.project_plan import read_namespace
-from plugins.module_utils.quota import Amounts, check_room, fits, left, of_claim, of_pod, total
+from plugins.module_utils.quota import (
+    Amounts,
+    Verdict,
+    check_room,
+    fits,
+    left,
+    of_claim,
+    of_pod,
+    total,
+    verdicts,
+)
 from plugins.module_utils.request_file import RequestError
 from webapp.quantities import format_bytes, format_cores, parse_quantity
 from webapp.schemas import RESERVED_NAMES
@@ -16,11 +26,13 @@ from webapp.schemas import RESERVED_NAMES
 
 @dataclass(frozen=True)
 class Address:
-    """Where applications are found: the platform's domain, its HTTP port and its ingress class."""
+    """Where applications are found: the platform's domain, its ports, ingress class and ClusterIssuer."""
 
     domain: str
     http_port: int
+    https_port: int
     ingress_class: str
+    cert_issuer: str
 
     def host(self, spec: dict[str, Any]) -> str:
         """Return the application's host name."""
@@ -32,8 +44,8 @@ class Address:
 
     def url(self, spec: dict[str, Any]) -> str:
         """Return the application's address."""
-        port = "" if self.http_port == 80 else f":{self.http_port}"
-        return f"http://{self.host(spec)}{port}"
+        scheme, port, usual = ("https", self.https_port, 443) if spec["tls"] else ("http", self.http_port, 80)
+        return f"{scheme}://{self.host(spec)}" + ("" if port == usual else f":{port}")
 
 
 class ApplicationPlan:
@@ -46,8 +58,12 @@ class ApplicationPlan:
         self._base = f"/namespaces/{spec['project']}"
         self._name: str = spec["name"]
 
-    def values(self, storage_class: str) -> dict[str, Any]:
-        """Return the chart's values. Raises RequestError for what the cluster cannot or must not do."""
+    def values(self, storage_class: str, *, rehearsal: bool) -> tuple[dict[str, Any], list[Verdict]]:
+        """Return the chart's values, and whether the quota suffices, by resource.
+
+        Raises RequestError for what the cluster cannot or must not do; unless it is a `rehearsal`, also when
+        the quota does not suffice.
+        """
         spec = self._spec
         namespace = read_namespace(self._cluster, spec["project"])
         if namespace is None:
@@ -56,8 +72,9 @@ class ApplicationPlan:
         self._check_host()
         self._check_volume()
         given, salt = self._secrets()
+        surge, quota = self._check_quota(refuse=not rehearsal)
         copied = ("image", "command", "args", "ports", "replicas", "resources", "env")
-        return {
+        values = {
             **{key: spec[key] for key in copied},
             **{key: spec[key] for key in ("volume", "autoscaling", "runAsUser") if spec[key] is not None},
             "ports": [
@@ -71,8 +88,36 @@ class ApplicationPlan:
             "storageClass": storage_class,
             # An image that runs as root is fine where the project's level allows it.
             "runAsNonRoot": level != "baseline" or spec["runAsUser"] is not None,
-            "surge": self._check_quota(),
+            "surge": surge,
+            "stopped": spec["stopped"],
+            "restartedAt": spec["restartedAt"] or "",
+            "tls": self._tls(),
         }
+        return values, quota
+
+    def _tls(self) -> dict[str, Any]:
+        """Return the chart's values for HTTPS; a key that is not given is the one that the cluster holds.
+
+        Raises RequestError for what does not do, as the portal would have told.
+        """
+        tls = self._spec["tls"]
+        if not tls:
+            return {}
+        redirect = {"redirect": self._address.https_port == 443}
+        if tls["issuer"]:
+            if not self._address.cert_issuer:
+                raise RequestError("application.tls.issuer: this platform has no issuer; give a certificate")
+            return {"issuer": self._address.cert_issuer, **redirect}
+        key = tls["key"]
+        if not key:
+            stored = self._cluster.get(f"/api/v1{self._base}/secrets/{self._name}-tls") or {}
+            key = base64.b64decode(stored.get("data", {}).get("tls.key", "")).decode()
+        # The library takes a while to load, and few applications need it.
+        from webapp.applications.certificates import check
+
+        if errors := check(tls["certificate"], key, self._address.host(self._spec)):
+            raise RequestError("; ".join(f"application.{item.field}: {item.message}" for item in errors))
+        return {"certificate": tls["certificate"], "secretKey": key, **redirect}
 
     def _check_host(self) -> None:
         """Raise RequestError when the host name is the platform's or another application's."""
@@ -95,8 +140,11 @@ class ApplicationPlan:
                     # Whose it is is not for the members of another project to know.
                     raise RequestError(f"application.host: '{host}' is held by another application")
 
-    def _check_quota(self) -> bool:
-        """Raise RequestError when the project's quota has no room; tell whether it has for one pod more."""
+    def _check_quota(self, *, refuse: bool) -> tuple[bool, list[Verdict]]:
+        """Return whether the project's quota has room for one pod more, and whether it suffices.
+
+        Raises RequestError when it does not, if it is to `refuse`.
+        """
         spec, project = self._spec, self._spec["project"]
         quota = self._cluster.get(f"/api/v1{self._base}/resourcequotas/project")
         hard = quota["spec"]["hard"] if quota else {}
@@ -116,14 +164,16 @@ class ApplicationPlan:
         requests = spec["resources"]["requests"]
         pod = Amounts(parse_quantity(requests["cpu"]), parse_quantity(requests["memory"]), pods=Decimal(1))
         scaling = spec["autoscaling"]
-        wanted = pod.times(scaling["minReplicas"] if scaling else spec["replicas"])
+        replicas: int = scaling["minReplicas"] if scaling else spec["replicas"]
+        wanted = pod.times(0 if spec["stopped"] else replicas)
         if spec["volume"]:
             wanted += Amounts(storage=parse_quantity(spec["volume"]["size"]))
         room = left(hard, total(others))
-        check_room(project, wanted, room)
+        if refuse:
+            check_room(project, wanted, room)
         now = total(mine)
         largest = Amounts(*(max(pair) for pair in zip(wanted, now, strict=True)))
-        return fits(largest + pod, room)
+        return fits(largest + pod, room), verdicts(wanted, room)
 
     def _check_volume(self) -> None:
         """Raise RequestError when the size of an existing volume would have to change and cannot."""

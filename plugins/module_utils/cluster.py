@@ -54,11 +54,23 @@ class Cluster:
         if status >= 300 and status != 404:
             raise ClusterError(self._refusal(path, status, text))
 
-    def _request(self, method: str, path: str, query: dict[str, str]) -> tuple[int, str]:
+    def patch(self, path: str, change: dict[str, Any]) -> None:
+        """Merge `change` into the object at `path` (RFC 7396). Raises ClusterError."""
+        status, text = self._request("PATCH", path, {}, json.dumps(change))
+        if status >= 300:
+            raise ClusterError(self._refusal(path, status, text))
+
+    def _request(
+        self, method: str, path: str, query: dict[str, str], body: str | None = None
+    ) -> tuple[int, str]:
         url = f"{self._access.server}{quote(path)}" + (f"?{urlencode(query)}" if query else "")
         try:
             headers = {"Accept": "application/json", **self._access.headers}
-            answer = self._pool.request(method, url, headers=headers, timeout=_TIMEOUT, retries=_RETRIES)
+            if body is not None:
+                headers["Content-Type"] = "application/merge-patch+json"
+            answer = self._pool.request(
+                method, url, headers=headers, body=body, timeout=_TIMEOUT, retries=_RETRIES
+            )
         except (urllib3.exceptions.HTTPError, OSError) as error:
             reason = str(error).rsplit(": ", 1)[-1].rstrip(")\"'")
             raise ClusterError(f"the cluster at {self._access.server} does not answer: {reason}") from error

@@ -7,6 +7,7 @@ nothing is logged.
 
 import asyncio
 import base64
+import json
 import os
 import re
 import signal
@@ -73,6 +74,21 @@ class HelmCommand(Command):
         if "release: not found" in text:
             raise errors.ReleaseNotFoundError(process.returncode or 1, b"", b"release: not found")
         raise HelmError(self._readable(text))
+
+    async def render(
+        self, release: str, chart: Any, values: dict[str, Any], namespace: str, *, pending: bool
+    ) -> str:
+        """Return the manifest that a release would get, as the cluster's API server was asked about it.
+
+        Helm refuses to upgrade a release that is `pending`, even for show; then the chart alone is rendered.
+        """
+        options = ["--namespace", namespace, "--dry-run=server", "--values", "-"]
+        given = json.dumps(values).encode()
+        if pending:
+            return (await self.run(["template", release, chart, *options], given)).decode()
+        found = await self.run(["upgrade", "--install", release, chart, "--output", "json", *options], given)
+        manifest: str = json.loads(found)["manifest"]
+        return manifest
 
     def _readable(self, text: str) -> str:
         """Shorten Helm's standard error to the sentences that matter, without secrets."""

@@ -11,6 +11,9 @@ from webapp.quantities import format_bytes, format_cores, parse_quantity
 CONTROL_PLANE_TAINT = "node-role.kubernetes.io/control-plane"
 
 
+Verdict = dict[str, Any]
+
+
 def format_count(count: Decimal) -> str:
     """Write a number of things."""
     return f"{count:f}"
@@ -91,6 +94,16 @@ def check_room(project: str, wanted: Amounts, room: Amounts) -> None:
                 f"Project '{project}' has {write(max(free, Decimal(0)))} {name} left; "
                 f"this application asks for {write(asked)}. Ask for less, or raise the project's quota"
             )
+
+
+def verdicts(wanted: Amounts, room: Amounts) -> list[Verdict]:
+    """Return for each limited resource whether `wanted` finds room: {resource, fits, words}."""
+    found: list[Verdict] = []
+    for (name, (_, write)), asked, free in zip(RESOURCES.items(), wanted, room, strict=True):
+        if free.is_finite() and (asked or free < 0):
+            words = f"asks for {write(asked)} {name}, {write(max(free, Decimal(0)))} left"
+            found.append({"resource": name.lower(), "fits": asked <= free, "words": words})
+    return found
 
 
 def check_nodes(project: str, quota: dict[str, Any], nodes: Iterable[dict[str, Any]]) -> None:

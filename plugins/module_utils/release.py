@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,9 +13,10 @@ from typing import Any
 import yaml
 from pyhelm3 import errors
 
-from plugins.module_utils.cluster import ClusterError
+from plugins.module_utils.cluster import ClusterError, connect
 from plugins.module_utils.helm import HelmCommand, HelmError
 from plugins.module_utils.manifest import wait_until_gone
+from plugins.module_utils.release_objects import changes_between, pack, unpack
 
 # A release that has been pending for less than this may be the work of a Helm that is still alive, started by
 # somebody else a moment ago; older ones were left by a Helm that was killed.
@@ -58,6 +59,8 @@ class Outcome:
     changed: bool
     status: str
     revision: int | None
+    # What changes, object by object; None when nobody asked.
+    objects: list[dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True)
@@ -78,17 +81,29 @@ class Release:
         return None if found["info"]["status"] == "uninstalled" else found
 
     async def deploy(
-        self, chart: Chart, values: dict[str, Any], *, create_namespace: bool, wait: bool, check: bool
+        self,
+        chart: Chart,
+        values: dict[str, Any],
+        *,
+        create_namespace: bool,
+        wait: bool,
+        check: bool,
+        tell: Callable[[list[dict[str, Any]]], None] | None = None,
     ) -> Outcome:
         """Bring the release to this chart and these values; do nothing when it is there already.
 
-        With `check`, only tell what would be done. Raises HelmError.
+        With `check`, only say what would be done. `tell` gets what changes, object by object, before it is
+        done. Raises HelmError.
         """
         found = await self.read() if check else await self._cure(await self.read())
         if found and _same(found, chart, values):
-            return Outcome(False, "deployed", found["version"])
+            return Outcome(False, "deployed", found["version"], [] if tell else None)
+        objects = await self._compare(found, chart, values) if tell else None
+        if tell and objects is not None:
+            tell(objects)
         if check:
-            return Outcome(True, *(found["info"]["status"], found["version"]) if found else ("absent", None))
+            status, revision = (found["info"]["status"], found["version"]) if found else ("absent", None)
+            return Outcome(True, status, revision, objects)
         made = await self.command.install_or_upgrade(
             self.name,
             chart.path,
@@ -101,7 +116,16 @@ class Release:
             timeout=f"{self.timeout}s",
             wait=wait,
         )
-        return Outcome(True, made["info"]["status"], made["version"])
+        return Outcome(True, made["info"]["status"], made["version"], objects)
+
+    async def _compare(
+        self, found: Mapping[str, Any] | None, chart: Chart, values: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Return what differs between what is released and what would be. Raises HelmError."""
+        status = found["info"]["status"] if found else ""
+        pending = status.startswith("pending-") or status in ("uninstalling", "unknown")
+        manifest = await self.command.render(self.name, chart.path, values, self.namespace, pending=pending)
+        return changes_between(found.get("manifest", "") if found else "", manifest)
 
     async def remove(self, *, wait: bool, check: bool) -> Outcome:
         """Uninstall the release, if there is one, and with `wait` stay until its objects are gone.
@@ -137,17 +161,52 @@ class Release:
         if found and status in ("pending-install", "uninstalling"):
             await self._uninstall(found)
             return None
-        if status in ("pending-upgrade", "pending-rollback"):
-            history = await self.command.history(self.name, namespace=self.namespace)
-            revisions: dict[str, int] = {item["status"]: item["revision"] for item in history}
-            # Without a deployed revision the first install had failed; go on from that one.
-            order = ("deployed", "superseded", "failed")
-            best = next((revisions[name] for name in order if name in revisions), None)
-            if best is None:
-                raise HelmError(f"release '{self.name}' is {status} and has no earlier revision; delete it")
-            await self.command.rollback(self.name, best, namespace=self.namespace, timeout=f"{self.timeout}s")
+        if found and status in ("pending-upgrade", "pending-rollback"):
+            if not await self._roll_back():
+                self._give_up(found)
+            return await self.read()
+        if found and status == "unknown":
+            self._give_up(found)
             return await self.read()
         return found
+
+    async def _roll_back(self) -> bool:
+        """Go back to the last revision that was whole; tell whether that was possible."""
+        history = await self.command.history(self.name, namespace=self.namespace)
+        revisions: dict[str, int] = {item["status"]: item["revision"] for item in history}
+        # Without a deployed revision the first install had failed; go on from that one.
+        order = ("deployed", "superseded", "failed")
+        best = next((revisions[name] for name in order if name in revisions), None)
+        if best is None:
+            return False
+        try:
+            await self.command.rollback(self.name, best, namespace=self.namespace, timeout=f"{self.timeout}s")
+        except HelmError:
+            # What was whole once is refused now (a volume that has grown since, for one).
+            return False
+        return True
+
+    def _give_up(self, found: Mapping[str, Any]) -> None:
+        """Mark the revision as failed where Helm keeps it: from there Helm itself goes on. Raises HelmError.
+
+        Nothing that runs is touched, so the volume stays too.
+        """
+        path = f"/api/v1/namespaces/{self.namespace}/secrets/sh.helm.release.v1.{self.name}.v"
+        try:
+            with connect(self.command.kubeconfig) as cluster:
+                for revision in range(found["version"], found["version"] + 2):
+                    secret = cluster.get(f"{path}{revision}")
+                    if secret is None:
+                        continue
+                    release = unpack(secret)
+                    release["info"]["status"] = "failed"
+                    change = {
+                        "metadata": {"labels": {"status": "failed"}},
+                        "data": {"release": pack(release)},
+                    }
+                    cluster.patch(f"{path}{revision}", change)
+        except ClusterError as error:
+            raise HelmError(str(error)) from None
 
 
 def _is_pending(found: Mapping[str, Any]) -> bool:

@@ -187,3 +187,55 @@ def test_project_of_level_baseline_may_run_images_as_root(render: Render) -> Non
 def test_schema_refuses(render: Render, values: Json, where: str) -> None:
     with pytest.raises(RefusedError, match=where):
         render("application", {**WEB, **values})
+
+
+SCALED: Json = {"replicas": 3, "autoscaling": {"minReplicas": 2, "maxReplicas": 4, "cpuPercent": 80}}
+
+
+@pytest.mark.parametrize("rest", ["stopped", "asleep"])
+def test_a_stopped_or_sleeping_application_has_no_pods_and_keeps_the_rest(render: Render, rest: str) -> None:
+    volume = {"size": "1Gi", "mountPath": "/data"}
+    objects = render("application", {**WEB, **SCALED, "volume": volume, rest: True})
+    assert objects["Deployment", "web"]["spec"]["replicas"] == 0
+    assert ("HorizontalPodAutoscaler", "web") not in objects
+    assert ("PersistentVolumeClaim", "web") in objects
+    awake = render("application", {**WEB, **SCALED})
+    assert "replicas" not in awake["Deployment", "web"]["spec"]
+    assert ("HorizontalPodAutoscaler", "web") in awake
+
+
+def test_a_restart_changes_the_pods_alone(render: Render) -> None:
+    before, after = (
+        render("application", {**WEB, "restartedAt": moment}) for moment in ("", "2026-01-31T12:00:00Z")
+    )
+    changed = {key for key in before if before[key] != after[key]}
+    assert changed == {("Deployment", "web")}
+    annotations = after["Deployment", "web"]["spec"]["template"]["metadata"]["annotations"]
+    assert annotations["kubectl.kubernetes.io/restartedAt"] == "2026-01-31T12:00:00Z"
+
+
+def test_https_with_a_certificate_of_ones_own(render: Render) -> None:
+    values = {**WEB, "host": "a.example.org", "tls": {"certificate": "chain", "secretKey": "private"}}
+    objects = render("application", values)
+    secret = objects["Secret", "web-tls"]
+    assert secret["type"] == "kubernetes.io/tls"
+    assert {name: base64.b64decode(text) for name, text in secret["data"].items()} == {
+        "tls.crt": b"chain",
+        "tls.key": b"private",
+    }
+    assert secret["metadata"]["labels"]["croft.dev/application"] == "web"
+    ingress = objects["Ingress", "web"]
+    assert ingress["spec"]["tls"] == [{"hosts": ["a.example.org"], "secretName": "web-tls"}]
+    assert "annotations" not in ingress["metadata"]
+
+
+def test_https_with_the_platforms_issuer(render: Render) -> None:
+    tls = {"issuer": "letsencrypt", "redirect": True}
+    objects = render("application", {**WEB, "host": "a.example.org", "tls": tls})
+    assert ("Secret", "web-tls") not in objects
+    ingress = objects["Ingress", "web"]
+    assert ingress["spec"]["tls"] == [{"hosts": ["a.example.org"], "secretName": "web-tls"}]
+    assert ingress["metadata"]["annotations"] == {
+        "cert-manager.io/cluster-issuer": "letsencrypt",
+        "ingress.kubernetes.io/force-ssl-redirect": "true",
+    }

@@ -45,7 +45,10 @@ verb, LONG_AGO = sys.argv[1], "2020-01-01T00:00:00.123456789Z"
 release = json.loads(state.read_text()) if state.exists() else None
 if (folder / "error").exists():
     sys.exit((folder / "error").read_text())
-if verb == "history":
+if "--dry-run=server" in sys.argv:
+    manifest = json.dumps({{"kind": "One", "metadata": {{"name": "web"}}, "spec": json.loads(call["stdin"])}})
+    print(manifest if verb == "template" else json.dumps({{"manifest": manifest}}))
+elif verb == "history":
     print((folder / "history.json").read_text())
 elif release is None and verb != "upgrade":
     sys.exit("Error: release: not found")

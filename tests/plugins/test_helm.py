@@ -170,3 +170,33 @@ def test_missing_chart_and_missing_helm_say_what_to_do(helm: StatedHelm, tmp_pat
         Chart.read(str(tmp_path / "nothing"))
     with pytest.raises(HelmError, match="set croft_helm to the helm binary's path"):
         asyncio.run(Release(HelmCommand("/no/helm", "", 30), "a", "b", 30).read())
+
+
+def test_what_changes_is_told_before_it_is_done(helm: StatedHelm, chart: Path) -> None:
+    told: list[Any] = []
+    command = HelmCommand(str(helm.path), "/nowhere/kubeconfig", 30)
+    release = Release(command, "web", "shop", 30)
+
+    def run(check: bool) -> Outcome:
+        return asyncio.run(
+            release.deploy(
+                Chart.read(str(chart)),
+                {"a": 1},
+                create_namespace=False,
+                wait=False,
+                check=check,
+                tell=told.append,
+            )
+        )
+
+    planned = run(check=True)
+    assert (planned.changed, planned.revision) == (True, None)
+    assert [(item["action"], item["kind"]) for item in told[0]] == [("created", "One")]
+    assert helm.verbs == ["status", "upgrade"]
+    assert "--dry-run=server" in helm.calls[-1]["argv"]
+    assert run(check=False).changed
+    assert len(told) == 2
+    assert run(check=True).objects == []
+    helm.set_status("pending-upgrade")
+    assert run(check=True).objects
+    assert helm.verbs[-1] == "template", "Helm would not upgrade a pending release, even for show"

@@ -8,11 +8,12 @@ import pytest
 from plugins.module_utils.application_plan import Address, ApplicationPlan
 from plugins.module_utils.project_plan import plan_project
 from plugins.module_utils.request_file import RequestError, validate
+from tests.certificates import certificate_for
 from tests.charts.conftest import Render
 from tests.plugins.conftest import StatedCluster
 
 Json = dict[str, Any]
-ADDRESS = Address("example.org", 80, "contour")
+ADDRESS = Address("example.org", 80, 443, "contour", "")
 SHOP: Json = {
     "metadata": {
         "name": "shop",
@@ -78,7 +79,7 @@ def shop(**more: Any) -> StatedCluster:
 
 def values(cluster: StatedCluster, spec: Json) -> Json:
     """The values of charts/application."""
-    return ApplicationPlan(cluster, spec, ADDRESS).values("")
+    return ApplicationPlan(cluster, spec, ADDRESS).values("", rehearsal=False)[0]
 
 
 def test_project_values_are_what_the_chart_takes(render: Render) -> None:
@@ -293,3 +294,38 @@ def test_volume_keeps_its_size_where_the_storage_cannot_grow() -> None:
     assert values(growing, application(volume={"size": "1Gi"}))
     with pytest.raises(RequestError, match="which cannot become 256Mi"):
         values(growing, application(volume={"size": "256Mi"}))
+
+
+def test_a_rehearsal_tells_what_does_not_fit_instead_of_failing() -> None:
+    spec = application(replicas=3, resources={"requests": {"cpu": "500m"}, "limits": {"cpu": "500m"}})
+    plan = ApplicationPlan(shop(), spec, ADDRESS)
+    with pytest.raises(RequestError, match="has 1 CPU left"):
+        plan.values("", rehearsal=False)
+    _, verdicts = plan.values("", rehearsal=True)
+    assert verdicts == [
+        {"resource": "cpu", "fits": False, "words": "asks for 1500m CPU, 1 left"},
+        {"resource": "memory", "fits": True, "words": "asks for 384Mi memory, 1Gi left"},
+        {"resource": "pods", "fits": True, "words": "asks for 3 pods, 4 left"},
+    ]
+
+
+def test_a_stopped_application_asks_for_no_pods() -> None:
+    spec = application(replicas=50, stopped=True)
+    given, verdicts = ApplicationPlan(shop(), spec, ADDRESS).values("", rehearsal=False)
+    assert (given["stopped"], given["replicas"], verdicts) == (True, 50, [])
+
+
+def test_https_needs_a_key_that_fits_or_the_one_that_is_stored() -> None:
+    certificate, key = certificate_for("web.shop.example.org")
+    spec = application(tls={"certificate": certificate, "key": key})
+    given = values(shop(), spec)
+    assert given["tls"] == {"certificate": spec["tls"]["certificate"], "secretKey": key, "redirect": True}
+    assert ADDRESS.url(spec) == "https://web.shop.example.org"
+    kept = application(tls={"certificate": certificate})
+    stored = {"data": {"tls.key": base64.b64encode(key.encode()).decode()}}
+    held = shop(**{"/api/v1/namespaces/shop/secrets/web-tls": stored})
+    assert values(held, kept)["tls"]["secretKey"] == key
+    with pytest.raises(RequestError, match=r"application.tls.key: Give the private key"):
+        values(shop(), kept)
+    with pytest.raises(RequestError, match="this platform has no issuer"):
+        values(shop(), application(tls={"issuer": True}))

@@ -71,7 +71,10 @@ class Api:
             raise NotFoundException(status=404)
         self.volumes[name].metadata.deletion_timestamp = "now"
 
-    def patch_persistent_volume(self, name: str, body: dict[str, Any], _content_type: str) -> None:
+    def patch_persistent_volume(self, name: str, body: dict[str, Any], _content_type: str = "") -> None:
+        if "spec" in body:
+            self.volumes[name].spec.body |= body["spec"]
+            return
         assert _content_type == "application/merge-patch+json", "any other kind leaves the finalizer"
         volume = self.volumes[name]
         assert body["metadata"]["resourceVersion"] == volume.metadata.resource_version
@@ -79,6 +82,14 @@ class Api:
         if volume.metadata.deletion_timestamp and not volume.metadata.finalizers:
             del self.volumes[name]
             self.removed.append(name)
+
+    def patch_namespaced_persistent_volume_claim_status(
+        self, name: str, namespace: str, body: dict[str, Any]
+    ) -> None:
+        (found,) = [
+            item for item in self.claims if (item.metadata.name, item.metadata.namespace) == (name, namespace)
+        ]
+        found.status.capacity = body["status"]["capacity"]
 
     def create_namespaced_event(self, namespace: str, body: dict[str, Any]) -> None:
         self.events.append({"namespace": namespace, **body})
@@ -99,14 +110,14 @@ def claim(**more: Any) -> Any:
             deletion_timestamp=None,
         ),
         spec=SimpleNamespace(
-            volume_name=None,
+            volume_name=more.get("volume_name"),
             storage_class_name="croft-local",
             access_modes=more.get("access_modes", ["ReadWriteOnce"]),
             volume_mode=more.get("volume_mode", "Filesystem"),
             data_source_ref=more.get("data_source_ref"),
-            resources=SimpleNamespace(requests={"storage": "1Gi"}),
+            resources=SimpleNamespace(requests={"storage": more.get("wanted", "1Gi")}),
         ),
-        status=SimpleNamespace(phase=more.get("phase", "Pending")),
+        status=SimpleNamespace(phase=more.get("phase", "Pending"), capacity=more.get("capacity")),
     )
 
 
@@ -130,6 +141,22 @@ def test_a_claim_on_this_node_gets_an_empty_folder_of_its_own(node: Any, api: Ap
     assert volume.spec.body["claimRef"]["uid"] == UID
     assert [path.name for path in tmp_path.iterdir()] == [UID]
     assert list((tmp_path / UID).iterdir()) == []
+
+
+def test_a_volume_grows_with_its_claim_and_only_with_its_own(node: Any, api: Api) -> None:
+    api.claims = [claim()]
+    node.reconcile()
+    (volume,) = api.volumes.values()
+    bound = {"phase": "Bound", "volume_name": volume.metadata.name, "capacity": {"storage": "1Gi"}}
+    api.claims = [claim(**bound, wanted="2Gi")]
+    node.reconcile()
+    assert volume.spec.body["capacity"] == {"storage": "2Gi"}
+    assert api.claims[0].status.capacity == {"storage": "2Gi"}
+
+    volume.metadata.annotations = {}
+    api.claims = [claim(**{**bound, "capacity": {"storage": "2Gi"}}, wanted="3Gi")]
+    node.reconcile()
+    assert volume.spec.body["capacity"] == {"storage": "2Gi"}, "somebody else's volume"
 
 
 @pytest.mark.parametrize("other", [{"node": "node-2"}, {"phase": "Bound"}])

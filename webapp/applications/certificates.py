@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -11,7 +11,6 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from cryptography.x509.oid import NameOID
 
-from webapp.db import utcnow
 from webapp.problems import FieldError
 
 WARN_BEFORE = timedelta(days=30)
@@ -60,10 +59,11 @@ def describe(certificate: str) -> Described | None:
     own = chain[0]
     expires = own.not_valid_after_utc
     warning = ""
-    if expires <= utcnow():
+    now = datetime.now(UTC)
+    if expires <= now:
         warning = f"The certificate has expired on {expires:%Y-%m-%d}; replace it."
-    elif expires - utcnow() < WARN_BEFORE:
-        days = (expires - utcnow()).days
+    elif expires - now < WARN_BEFORE:
+        days = (expires - now).days
         warning = f"The certificate expires in {days} day{'s' if days != 1 else ''}; replace it before."
     return Described(_name(own.subject), tuple(_hosts(own)), _name(own.issuer), expires, warning)
 
@@ -84,7 +84,7 @@ def _read(text: str) -> tuple[list[x509.Certificate], str]:
 
 
 def _faults(chain: list[x509.Certificate], host: str) -> list[str]:
-    own, now = chain[0], utcnow()
+    own, now = chain[0], datetime.now(UTC)
     faults = []
     if own.not_valid_after_utc <= now:
         faults.append(f"The certificate has expired on {own.not_valid_after_utc:%Y-%m-%d}.")

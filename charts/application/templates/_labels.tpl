@@ -4,6 +4,11 @@ app.kubernetes.io/name: {{ .Release.Name | quote }}
 croft.dev/application: {{ .Release.Name | quote }}
 {{- end }}
 
+{{/* Not empty while no pod may run: stopped by a member, or asleep with its project. */}}
+{{- define "application.resting" -}}
+{{- if or .Values.stopped .Values.asleep }}yes{{ end }}
+{{- end }}
+
 {{/* Labels that every object of the application carries. */}}
 {{- define "application.labels" -}}
 {{ include "application.selector" . }}

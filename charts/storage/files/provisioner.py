@@ -3,7 +3,7 @@
 A claim whose pod the scheduler has put on this node gets a new, empty folder `<claim's uid>` and a
 PersistentVolume that leads to it. When the claim is gone, the folder is deleted with all that is in it, and
 only then the PersistentVolume; a folder is never used twice, so no later claim can see the data. Sizes are
-not enforced by the file system.
+not enforced by the file system, so a volume grows as soon as its claim asks for more.
 
 Environment: NODE_NAME, PROVISIONER (name in the StorageClass), FOLDER (as the node sees it), VOLUMES (the
 same folder as this process sees it).
@@ -48,13 +48,21 @@ class Provisioner:
     volumes: Path
 
     def reconcile(self) -> None:
-        """Make what claims wait for, delete what is released. Raises what the API or the disk raises."""
+        """Make what claims wait for, let grow what shall grow, delete what is released.
+
+        Raises what the API or the disk raises.
+        """
+        growing = {}
         for claim in self.api.list_persistent_volume_claim_for_all_namespaces().items:
             if self._waits_for_us(claim):
                 self._make(claim)
+            elif _has_to_grow(claim):
+                growing[claim.spec.volume_name] = claim
         for volume in self.api.list_persistent_volume(label_selector=f"{NODE_LABEL}={self.node}").items:
             if self._is_released(volume):
                 self._delete(volume)
+            elif volume.metadata.name in growing:
+                self._grow(volume, growing[volume.metadata.name])
 
     def _waits_for_us(self, claim: Any) -> bool:
         wishes = claim.metadata.annotations or {}
@@ -117,6 +125,21 @@ class Provisioner:
             },
         }
 
+    def _grow(self, volume: Any, claim: Any) -> None:
+        """Let volume and claim have the size that is asked for; the folder takes what it is given anyway."""
+        if (volume.metadata.annotations or {}).get(PROVISIONED_BY) != self.name:
+            return
+        size = {"storage": claim.spec.resources.requests["storage"]}
+        name, namespace = claim.metadata.name, claim.metadata.namespace
+        try:
+            self.api.patch_persistent_volume(volume.metadata.name, {"spec": {"capacity": size}})
+            self.api.patch_namespaced_persistent_volume_claim_status(
+                name, namespace, {"status": {"capacity": size}}
+            )
+        except NotFoundException:
+            return  # deleted just now
+        log.info("%s/%s has %s now", namespace, name, size["storage"])
+
     def _delete(self, volume: Any) -> None:
         folder = self.volumes / str(UUID(Path(volume.spec.local.path).name))
         if folder.exists():
@@ -158,6 +181,13 @@ class Provisioner:
                 "count": 1,
             },
         )
+
+
+def _has_to_grow(claim: Any) -> bool:
+    """Whether a claim that has its volume asks for more than that has. Kubernetes lets no claim shrink."""
+    has = (claim.status.capacity or {}).get("storage")
+    bound = claim.status.phase == "Bound" and not claim.metadata.deletion_timestamp
+    return bool(bound and has and has != claim.spec.resources.requests["storage"])
 
 
 def _refusal(claim: Any) -> str:
