@@ -80,6 +80,7 @@ def change(kubeconfig: str, settings: dict[str, Any], tmp_path_factory: pytest.T
             "croft_kubeconfig": kubeconfig,
             "croft_helm": helm_binary(),
             "croft_http_port": settings["http_port"],
+            "croft_https_port": settings["https_port"],
         }
         return run_playbook(kind, *arguments, variables={**common, **variables})
 

@@ -87,6 +87,8 @@ def prepare(folder: Path, job: ClaimedJob, config: Config) -> dict[str, Any]:
             "croft_domain": config.domain,
             "croft_helm": config.helm,
             "croft_http_port": config.http_port,
+            "croft_https_port": config.https_port,
+            "croft_cert_issuer": config.cert_issuer,
             "croft_kubeconfig": config.kubeconfig,
         },
     }

@@ -22,6 +22,8 @@ app.kubernetes.io/component: {{ .component }}
 - {name: CROFT_EXTERNAL_URL, value: {{ .Values.externalUrl | quote }}}
 - {name: CROFT_DOMAIN, value: {{ .Values.domain | quote }}}
 - {name: CROFT_HTTP_PORT, value: {{ .Values.httpPort | quote }}}
+- {name: CROFT_HTTPS_PORT, value: {{ .Values.httpsPort | quote }}}
+- {name: CROFT_CERT_ISSUER, value: {{ .Values.certIssuer | quote }}}
 - {name: CROFT_API_SERVER, value: {{ .Values.apiServer | quote }}}
 # Envoy is the one proxy before the portal; it appends the client's address.
 - {name: CROFT_PROXY_HOPS, value: "1"}
