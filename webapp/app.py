@@ -3,10 +3,11 @@
 import secrets
 from importlib import import_module
 
-from webapp import catalog, cluster, errors, health, openapi, pages, security
+from webapp import cluster, errors, health, openapi, pages, security
 from webapp import db as database
 from webapp.auth import sessions
 from webapp.auth.cli import cli as users_cli
+from webapp.catalog import offered
 from webapp.config import Config, load_config
 from webapp.live import changes
 
@@ -34,6 +35,7 @@ def create_app(config: Config | None = None) -> openapi.Portal:
     app = openapi.Portal(
         __name__,
         info=openapi.info(),
+        servers=openapi.SERVERS,
         security_schemes=openapi.SECURITY_SCHEMES,
         validation_error_callback=openapi.refuse,
         validation_error_model=openapi.ProblemBody,
@@ -53,12 +55,14 @@ def create_app(config: Config | None = None) -> openapi.Portal:
     openapi.init_app(app)
     health.init_app(app)
     cluster.init_app(app, config)
-    catalog.init_app(app, config)
+    offered.init_app(app, config)
     pages.init_app(app)
     changes.init_app(app)
     for subject in SUBJECTS:
         app.register_api(import_module(f"webapp.{subject}.api").api)
         app.register_blueprint(import_module(f"webapp.{subject}.views").pages)
     app.register_api(import_module("webapp.catalog.api").api)
+    app.register_api(import_module("webapp.catalog.applications_api").api)
+    app.register_blueprint(import_module("webapp.catalog.views").pages)
     app.cli.add_command(users_cli)
     return app

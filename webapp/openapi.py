@@ -6,12 +6,14 @@ from typing import Any
 
 from flask import Flask, Response, current_app, jsonify, make_response, request
 from flask_openapi import APIBlueprint, Info, OpenAPI, Tag
+from flask_openapi.models import License, Server
 from flask_openapi.types import ResponseDict
 from pydantic import BaseModel, Field, ValidationError
 
 from webapp import errors
 from webapp.auth.sessions import require_bearer
 from webapp.idempotency import keys
+from webapp.openapi_links import add_links
 from webapp.problems import PROBLEM_TYPES, ProblemType, invalid
 from webapp.schemas import Model, sample
 
@@ -31,6 +33,7 @@ _IDEMPOTENCY_KEY: dict[str, Any] = {
 }
 _SIGNED_IN = ("not-authenticated", "token-expired", "token-invalid")
 
+SERVERS: list[Server | dict[str, Any]] = [Server(url="/", description="The portal that serves this document")]
 SECURITY_SCHEMES: dict[str, Any] = {
     "bearer": {
         "type": "http",
@@ -82,6 +85,8 @@ class Portal(OpenAPI):
                     del answers["422"]
                 if method == "post" and operation.get("security"):
                     _add_idempotency_key(operation)
+                # Said in so many words, where no token is needed.
+                operation.setdefault("security", [])
                 operation["responses"] = dict(sorted(operation["responses"].items()))
         schemas = self.spec_json["components"]["schemas"]
         for schema in schemas.values():
@@ -89,6 +94,7 @@ class Portal(OpenAPI):
             schema.pop("$defs", None)
         self.spec_json["paths"] = dict(sorted(self.spec_json["paths"].items()))
         self.spec_json["components"]["schemas"] = dict(sorted(schemas.items()))
+        add_links(self.spec_json)
 
 
 def info() -> Info:
@@ -99,6 +105,7 @@ def info() -> Info:
     return Info(
         title="Croft",
         version="1",
+        license=License(name="Apache License 2.0", identifier="Apache-2.0"),
         description=(
             "Projects and applications on a Croft platform.\n\n"
             "A change answers 202 with links: follow `links.job` until its state is succeeded, failed or "
