@@ -10,6 +10,7 @@ from webapp.auth.cli import cli as users_cli
 from webapp.catalog import offered
 from webapp.config import Config, load_config
 from webapp.live import changes
+from webapp.pages import browser_files
 
 # A subject has `api.api`, a blueprint below /api/v1, and `views.pages`, a blueprint of HTML pages.
 SUBJECTS = (
@@ -21,6 +22,7 @@ SUBJECTS = (
     "revisions",
     "plans",
     "jobs",
+    "notifications",
     "live",
 )
 
@@ -57,6 +59,7 @@ def create_app(config: Config | None = None) -> openapi.Portal:
     cluster.init_app(app, config)
     offered.init_app(app, config)
     pages.init_app(app)
+    browser_files.init_app(app, config.browser_files)
     changes.init_app(app)
     for subject in SUBJECTS:
         app.register_api(import_module(f"webapp.{subject}.api").api)

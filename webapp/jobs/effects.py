@@ -9,6 +9,7 @@ from webapp.applications.models import Application
 from webapp.db import utcnow
 from webapp.jobs.events import append, state_event, wake_workers
 from webapp.jobs.models import END_STATES, Job
+from webapp.notifications import outbox
 from webapp.projects.models import Project
 
 
@@ -28,6 +29,7 @@ def end(session: Session, job: Job, state: str, message: str, result: dict | Non
     job.heartbeat_at = None
     job.finished_at = utcnow()
     append(session, job, [state_event(state, message)])
+    outbox.job_ended(session, job)
     session.flush()
     _settle(session, job)
     wake_workers(session)

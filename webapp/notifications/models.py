@@ -1,7 +1,7 @@
 """Where a project's news go (webhooks, e-mail), and each message on its way there."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, TypeAlias, get_args
 
 from sqlalchemy import JSON, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -9,7 +9,15 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from webapp.db import Base, EncryptedJSON, UTCDateTime, utcnow
 from webapp.projects.models import Project
 
-KINDS = ("webhook", "email")
+Kind: TypeAlias = Literal["webhook", "email"]
+KINDS: tuple[str, ...] = get_args(Kind)
+# What a channel may hear of; later ones are added at the end.
+Event: TypeAlias = Literal[
+    "job.succeeded", "job.failed", "job.cancelled", "quota_request.decided", "project.expiring"
+]
+EVENTS: tuple[str, ...] = get_args(Event)
+# The event of a message that somebody sends to try a channel.
+TEST = "test"
 DELIVERY_STATES = ("waiting", "delivered", "failed")
 
 

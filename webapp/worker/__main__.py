@@ -15,6 +15,10 @@ from webapp.worker.folder import ALIVE_WITHIN, FolderError, WorkerFolder, younge
 PATIENCE = 600.0
 
 
+# Notifications that are on their way at the same time.
+SENDERS = 3
+
+
 def main() -> None:
     """Run until SIGTERM. Exits with a sentence when the worker cannot start, or (--check) is not alive."""
     parser = argparse.ArgumentParser(prog="python -m webapp.worker", description="Runs the portal's jobs.")
