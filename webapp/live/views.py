@@ -4,19 +4,27 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, current_app, g, render_template, request
+from flask_jwt_extended import verify_jwt_in_request
+from flask_jwt_extended.exceptions import JWTExtendedException
+from flask_sock import Sock
+from jwt import PyJWTError
+from simple_websocket import Server
 from werkzeug.wrappers import Response
 
 from webapp.applications.models import Application
+from webapp.auth.services import user_of_session
 from webapp.auth.sessions import current_user, login_required
 from webapp.cluster.state import Pod
-from webapp.live import changes, logs, services
+from webapp.config import Config
+from webapp.live import changes, logs, services, shell
 from webapp.live.logs import LogLine, Wanted
 from webapp.problems import Problem
 from webapp.projects import overview
 from webapp.projects import services as projects
 
 pages = Blueprint("live", __name__)
+sock = Sock()
 
 # Lines on a page without a script; with one, static/logs.js asks the stream for these and all to come.
 SHOWN = 300
@@ -76,6 +84,57 @@ def logs_stream(project: str, application: str) -> Response:
 def logs_download(project: str, application: str) -> Response:
     """Answer with the whole log as a text file; the query is that of the page."""
     return services.download(current_user, project, application, _wanted())
+
+
+@pages.get("/projects/<project>/applications/<application>/shell")
+@login_required
+def shell_page(project: str, application: str) -> str:
+    """Show a terminal, with a form that chooses the container."""
+    found, pods, trouble = _pods(project, application)
+    shell.check(current_user, project, application)
+    running = [pod for pod in pods if any(item.running for item in pod.containers)]
+    terminal = current_app.extensions["croft_browser_files"]
+    return render_template(
+        "live/shell.html",
+        section="projects",
+        project=found.project,
+        application=found,
+        targets=[(pod, item) for pod in running for item in pod.containers if item.running],
+        chosen=request.args,
+        shells=shell.SHELLS,
+        trouble=trouble,
+        terminal=terminal.has("xterm.js"),
+        idle=shell.IDLE_S // 60,
+    )
+
+
+@pages.before_request
+def check_socket() -> None:
+    """Refuse a WebSocket of another site, or of somebody who may not, before it is opened."""
+    if request.endpoint != "live.shell_socket":
+        return
+    config: Config = current_app.config["CROFT"]
+    if request.headers.get("Origin") != config.external_url:
+        raise Problem(
+            "cross-site-request", f"This connection was opened from elsewhere than {config.external_url}."
+        )
+    # An expired cookie cannot be renewed here: there is no answer that could carry the new one.
+    try:
+        claims = (verify_jwt_in_request(locations=["cookies"]) or ({}, {}))[1]
+    except (PyJWTError, JWTExtendedException) as error:
+        raise Problem("not-authenticated", "Sign in, then load the page again.") from error
+    user = user_of_session(claims["sub"], claims.get("family", ""))
+    if user is None:
+        raise Problem("not-authenticated", "This session has ended; sign in again.")
+    g.user, g.family, g.csrf = user, claims["family"], claims["csrf"]
+    arguments = request.view_args or {}
+    shell.check(user, arguments["project"], arguments["application"])
+
+
+@sock.route("/projects/<project>/applications/<application>/shell/socket", bp=pages)
+def shell_socket(socket: Server, project: str, application: str) -> None:
+    """Carry a shell over a WebSocket; static/shell.js is the other side."""
+    shell.serve(socket, g.user.id, g.family, g.csrf, project, application)
 
 
 @pages.get("/projects/<project>/changes")
