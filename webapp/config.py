@@ -45,6 +45,8 @@ class Config:
     api_server: str = ""
     helm: str = "helm"
     home: Path = HOME
+    # Files for browsers that come with the bundle: the terminal.
+    browser_files: Path = Path("/usr/share/croft/browser")
     # The operator's catalog of charts.
     catalog: Path = HOME / "charts" / "catalog" / "catalog.yml"
     worker_slots: int = 2
@@ -152,6 +154,7 @@ def load_config(environ: Mapping[str, str] = os.environ, *, complete: bool = Tru
         api_server=environ.get("CROFT_API_SERVER", ""),
         helm=environ.get("CROFT_HELM", "helm"),
         home=home,
+        browser_files=Path(environ.get("CROFT_BROWSER_FILES") or Config.browser_files),
         catalog=Path(environ.get("CROFT_CATALOG") or home / "charts" / "catalog" / "catalog.yml"),
         worker_slots=numbers["WORKER_SLOTS"],
         job_timeout=numbers["JOB_TIMEOUT"],

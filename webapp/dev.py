@@ -38,6 +38,7 @@ def settings(state: Path, port: int) -> dict[str, str]:
         "CROFT_HELM": str(state / "bundle" / "bin" / "helm"),
         "CROFT_HTTP_PORT": str(made_with["http_port"]),
         "CROFT_HTTPS_PORT": str(made_with.get("https_port", 8443)),
+        "CROFT_BROWSER_FILES": str(state / "bundle" / "browser"),
         "CROFT_JOB_DIR": str(folder / "jobs"),
     }
     for name, make in KEYS.items():

@@ -22,7 +22,8 @@ _KEY = "croft_board"
 
 
 def init_app(app: Flask) -> None:
-    """Give the application its board; nothing is watched yet."""
+    """Give the application its board, on which nothing is watched yet, and the limits of WebSockets."""
+    app.config["SOCK_SERVER_OPTIONS"] = {"ping_interval": 25, "max_message_size": 64 * 1024}
     # The engine exists only within the application's context.
     with app.app_context():
         app.extensions[_KEY] = Board(db.engine, lambda: app.extensions[cluster.KEY])

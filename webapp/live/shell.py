@@ -203,7 +203,7 @@ def _start(user_id: int, project: str, application: str, hello: Hello) -> Execut
         raise CannotStart(str(error)) from error
     except LookupError as error:
         raise CannotStart(
-            "this project was made by an older version of Croft: save its settings once, which gives it what a "
+            "this project was made by an older version of Croft: save its settings once, and it has what a "
             "shell needs"
         ) from error
     finally:
