@@ -7,6 +7,7 @@ import sys
 import tempfile
 from datetime import timedelta
 from decimal import Decimal
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +32,17 @@ GIB = Decimal(1024) ** 3
 
 
 def make_portal(folder: Path, url: str) -> tuple[Flask, StatedCluster]:
-    """Return an application on an empty database in `folder` with ada, grace and linus, and its cluster."""
+    """Return an application on an empty database in `folder` with users, and its cluster.
+
+    root is an administrator, eve is in no project.
+    """
     app = create_app(make_config(f"sqlite:///{folder / 'portal.db'}", external_url=url))
     cluster = StatedCluster()
     app.extensions["croft_cluster"] = cluster
     with app.app_context():
         db.create_all()
-        for name in ("ada", "grace", "linus"):
-            auth.create_user(name, PASSWORD)
+        for name in ("ada", "grace", "linus", "eve", "root"):
+            auth.create_user(name, PASSWORD, is_admin=name == "root")
     return app, cluster
 
 
@@ -154,5 +158,5 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         application, stated = make_portal(Path(folder), f"http://localhost:{chosen}")
         with application.app_context():
-            print(fill(stated), flush=True)
+            print(import_module("tests.webapp.pages.everything").fill(stated), flush=True)
         application.run(port=chosen, threaded=True)

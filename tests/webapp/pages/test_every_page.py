@@ -1,0 +1,116 @@
+"""Every page that the portal has, found in the application itself: accessible, in bounds, with no error."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.webapp.pages import everything
+from tests.webapp.pages.browser import Served, chromium, listen, served, sign_in
+from tests.webapp.pages.visits import addresses, faults
+
+pytestmark = pytest.mark.slow
+
+WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
+MODES = {"light": (WIDE, "light"), "dark": (WIDE, "dark"), "phone": (PHONE, "light")}
+
+
+@dataclass
+class Filled:
+    """A portal in which everything has happened, the addresses of its pages, and a browser."""
+
+    portal: Served
+    browser: Browser
+    values: dict[str, str]
+    paths: list[str]
+    reported: list[str] = field(default_factory=list)
+
+    def window(self, name: str | None, mode: str = "light", **settings: Any) -> Page:
+        """Open a window in which the user is signed in; `mode`: one of MODES."""
+        viewport, theme = MODES[mode]
+        context = self.browser.new_context(
+            base_url=self.portal.url,
+            **{"viewport": viewport, "color_scheme": theme, "reduced_motion": "reduce", **settings},
+        )
+        self.reported = listen(context)
+        page = context.new_page()
+        if name is not None:
+            sign_in(page, self.portal.url, name)
+        return page
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
+    """One portal and one browser for all tests of this file: they only look."""
+    with served(tmp_path_factory.mktemp("portal")) as portal, chromium() as browser:
+        with portal.app.app_context():
+            values = everything.fill(portal.cluster)
+        yield Filled(portal, browser, values, list(addresses(portal.app, values)))
+
+
+def visit(filled: Filled, page: Page, expected: Callable[[str], tuple[int, ...]], *, axe: bool) -> str:
+    """Open every page and tell all that is wrong, line by line; `expected`: right statuses of an address."""
+    found = []
+    for path in filled.paths:
+        answer = page.goto(path)
+        assert answer is not None
+        if answer.status not in expected(path):
+            found.append(f"{path}: answers {answer.status}")
+        else:
+            found += faults(page, axe=axe)
+        # That a page answers 403 or 404 where it should is no error, though the browser calls it one.
+        found += [
+            f"{path}: {error}" for error in filled.reported if "responded with a status of 4" not in error
+        ]
+        filled.reported.clear()
+    page.context.close()
+    return "\n".join(found)
+
+
+def as_administrator(path: str) -> tuple[int, ...]:
+    """Everything is open, except what is not there."""
+    return (404,) if path == "/nowhere" else (200,)
+
+
+def as_member(path: str) -> tuple[int, ...]:
+    """Some pages are for administrators or owners."""
+    return (200, 403) if path != "/nowhere" else (404,)
+
+
+def as_stranger(path: str) -> tuple[int, ...]:
+    """What belongs to a project is not there for somebody who does not."""
+    if path.startswith(("/projects/new", "/projects?", "/jobs?")) or path in ("/projects", "/jobs"):
+        return (200,)
+    if path.startswith(("/projects/", "/jobs/", "/plans/")) or path == "/nowhere":
+        return (404,)
+    return (200, 403)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_page_as_an_administrator(filled: Filled, mode: str) -> None:
+    assert visit(filled, filled.window("root", mode), as_administrator, axe=True) == ""
+
+
+@pytest.mark.parametrize("name", ["ada", "linus"])
+def test_every_page_as_a_member(filled: Filled, name: str) -> None:
+    assert visit(filled, filled.window(name), as_member, axe=True) == ""
+
+
+def test_every_page_as_a_stranger(filled: Filled) -> None:
+    assert visit(filled, filled.window("eve", "phone"), as_stranger, axe=False) == ""
+
+
+def test_every_page_asks_to_sign_in(filled: Filled) -> None:
+    page = filled.window(None)
+    for path in filled.paths:
+        if path not in ("/nowhere", "/sign-in"):
+            page.goto(path)
+            assert "/sign-in" in page.url or page.get_by_role("heading", name="Sign in").count(), path
+    page.context.close()
+
+
+def test_every_page_without_scripts(filled: Filled) -> None:
+    page = filled.window("root", java_script_enabled=False)
+    assert visit(filled, page, as_administrator, axe=False) == ""
