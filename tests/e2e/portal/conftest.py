@@ -15,13 +15,18 @@ from tests.samples import small_application
 
 @pytest.fixture(scope="session")
 def portal_url(settings: dict[str, Any]) -> str:
-    """Where users reach the portal."""
-    return f"http://croft.localhost:{settings['http_port']}"
+    """Where users reach the portal; CROFT_PORTAL_URL names another one, of `make portal`."""
+    return os.environ.get("CROFT_PORTAL_URL") or f"http://croft.localhost:{settings['http_port']}"
 
 
 @pytest.fixture(scope="session")
 def admin(kubectl: Callable[..., str]) -> tuple[str, str]:
-    """Name and password of the administrator, as `make credentials` prints them."""
+    """Name and password of the administrator, as `make credentials` prints them; of CROFT_PORTAL_ADMIN when
+    another portal is named.
+    """
+    if given := os.environ.get("CROFT_PORTAL_ADMIN"):
+        name, _, password = given.partition(":")
+        return name, password
     data = json.loads(kubectl("get", "secret", "portal", "-n", "croft", "-o", "json"))["data"]
     return b64decode(data["admin-name"]).decode(), b64decode(data["admin-password"]).decode()
 
