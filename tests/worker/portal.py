@@ -12,12 +12,13 @@ from typing import Any
 
 from cryptography.fernet import Fernet
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from webapp import db as database
 from webapp.auth.models import User
 from webapp.config import load_config
+from webapp.database_revision import newest_revision
 from webapp.db import db, writing
 from webapp.jobs import services
 from webapp.jobs.models import Job, JobEvent
@@ -79,6 +80,11 @@ class WorkerPortal:
         self._context = self.app.app_context()
         self._context.push()
         db.create_all()
+        with writing() as session:
+            # As the newest migration leaves it, for which a worker waits.
+            newest = newest_revision(CHECKOUT / "migrations" / "versions")
+            session.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+            session.execute(text("INSERT INTO alembic_version VALUES (:newest)"), {"newest": newest})
         with writing() as session:
             session.add(User(name="ada", password_hash="-"))
         self.workers: list[WorkerProcess] = []

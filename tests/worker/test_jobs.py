@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
-from tests.worker.portal import WorkerPortal
+from tests.worker.portal import CHECKOUT, WorkerPortal
 from webapp.db import db, writing
 from webapp.jobs.models import Job
 
@@ -91,6 +91,7 @@ def test_a_failure_is_the_sentence_of_the_task(sqlite_portal: WorkerPortal) -> N
 def test_a_playbook_that_is_none_fails_with_a_reason(sqlite_portal: WorkerPortal) -> None:
     home = sqlite_portal.folder / "home"
     (home / "playbooks").mkdir(parents=True)
+    (home / "migrations").symlink_to(CHECKOUT / "migrations")
     (home / "playbooks" / "project.yml").write_text("- hosts: localhost\n  tasks: 5\n")
     sqlite_portal.worker(CROFT_HOME=str(home))
     job = sqlite_portal.wait(sqlite_portal.enqueue("shop"))

@@ -62,7 +62,10 @@ def of(job: Job, config: Config) -> ByHand | None:
     name = job.application_name or job.project_name
     file = f"{name}.yml"
     words = ["ansible-playbook", "-i", "localhost,", f"playbooks/{subject}.yml"]
-    settings = {"croft_domain": config.domain, "croft_http_port": config.http_port}
+    settings: dict[str, object] = {"croft_domain": config.domain, "croft_http_port": config.http_port}
+    if subject == "application":
+        settings |= {"croft_https_port": config.https_port}
+        settings |= {"croft_cert_issuer": config.cert_issuer} if config.cert_issuer else {}
     options = [f"{key}={value}" for key, value in settings.items()]
     if verb == "delete":
         options = ["state=absent"]

@@ -45,14 +45,26 @@ def main() -> None:
 
     from webapp import db as database
     from webapp.database_revision import RevisionError, wait_until_current
+    from webapp.notifications import sender
+    from webapp.worker import background, housekeeping
     from webapp.worker.loop import Worker, WorkerError
 
     app = Flask("croft-worker")
     database.init_app(app, config)
+    tasks = [
+        background.Task("housekeeping", 30.0, lambda: housekeeping.turn(config, folder.worker)),
+        # A receiver that is slow to answer must not hold up the others.
+        *(
+            background.Task(f"notifications-{number}", 1.0, lambda: sender.send_next(config))
+            for number in range(SENDERS)
+        ),
+    ]
     with app.app_context():
         try:
             wait_until_current(database.db.engine, config.home, PATIENCE)
-            Worker(config, folder, arguments.grace).run()
+            worker = Worker(config, folder, arguments.grace)
+            with background.running(app, tasks):
+                worker.run()
         except (WorkerError, RevisionError) as error:
             sys.exit(f"croft worker: {error}")
     folder.release()

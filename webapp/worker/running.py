@@ -83,6 +83,7 @@ def prepare(folder: Path, job: ClaimedJob, config: Config) -> dict[str, Any]:
         "variables": {
             "request_file": str(request),
             "state": "absent" if verb == "delete" else "present",
+            "croft_catalog": str(config.catalog),
             "croft_charts": str(config.home / "charts"),
             "croft_domain": config.domain,
             "croft_helm": config.helm,

@@ -13,6 +13,7 @@ from webapp.jobs import by_hand, queue
 from webapp.openapi import Portal
 
 SPEC = {**WEB, "project": "shop"}
+PORTS = ["croft_domain=localhost", "croft_http_port=8080", "croft_https_port=8443"]
 
 
 @pytest.mark.parametrize(
@@ -20,8 +21,8 @@ SPEC = {**WEB, "project": "shop"}
     [
         ("project.create", {"project": SHOP}, ["croft_domain=localhost", "croft_http_port=8080"]),
         ("project.delete", {"project": SHOP}, ["state=absent"]),
-        ("application.update", {"application": SPEC}, ["croft_domain=localhost", "croft_http_port=8080"]),
-        ("application.plan", {"application": SPEC}, ["croft_domain=localhost", "croft_http_port=8080"]),
+        ("application.update", {"application": SPEC}, PORTS),
+        ("application.plan", {"application": SPEC}, PORTS),
         ("application.delete", {"application": SPEC}, ["state=absent"]),
     ],
 )
