@@ -20,10 +20,11 @@ MANIFEST = "manifest.json"
 
 
 def bundle_key(settings: Settings, source: str) -> str:
-    """Key over source, lock file, Go modules, image definitions and the portal's requirements."""
+    """Key over source, lock file, Go modules, npm packages, image definitions and the portal's requirements."""
     root = settings.repository
     inputs = [
         root / "bundle" / "lock.yml",
+        root / "bundle" / "browser",
         root / "bundle" / "go",
         root / "bundle" / "images",
         root / "webapp" / "requirements.txt",

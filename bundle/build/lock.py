@@ -91,6 +91,7 @@ class Lock(_Strict):
     python: str
     components: dict[str, Component]
     bundle: dict[str, list[str]]
+    browser: dict[str, str]
     images: dict[str, Image]
     upstream: Upstream
 

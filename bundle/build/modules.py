@@ -13,6 +13,7 @@ def plan_modules(lock: Lock, settings: Settings) -> Plan:
     images = {name: image for name, image in lock.images.items() if not image.upstream_only}
     node = images.pop("node")
     planner.add_image_piece("node", node, planner.build_image("node", node))
+    planner.add_browser_pieces()
     for name, component in lock.components.items():
         if component.go is not None:
             planner.compile(name)

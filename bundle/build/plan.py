@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bundle.build.browser import collect
 from bundle.build.errors import BuildError
 from bundle.build.golang import GoToolchain
 from bundle.build.images import ImageBuilder
@@ -13,6 +14,8 @@ from bundle.build.lock import Image, Lock
 from bundle.build.settings import Settings
 from bundle.build.steps import Step, StepStore
 from bundle.build.wheels import download_portal_wheels, unpack_wheel
+
+_BROWSER = "browser"
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,8 @@ class Planner:
             return self.from_bundle(rest)
         if reference == "step:portal-wheels":
             return self.portal_wheels(), ""
+        if reference == "step:browser":
+            return self.browser(), _BROWSER
         raise BuildError(f"bundle/lock.yml: {reference!r} is no source")
 
     def from_bundle(self, target: str) -> tuple[Step, str]:
@@ -190,6 +195,31 @@ class Planner:
                 disk_mb=100,
             )
         )
+
+    def browser(self) -> Step:
+        """Get the files from npm that the portal's pages serve; in the output they are below browser/."""
+        folder = self.settings.definitions / _BROWSER
+        node = self.lock.components["nodejs"].wheel
+        if node is None:
+            raise BuildError("bundle/lock.yml: component nodejs has no wheel")
+        files = self.lock.browser
+        return self.add(
+            Step(
+                name=_BROWSER,
+                title="get the browser's files from npm",
+                key=key_of("browser", sorted(files.items()), key_of_files([folder], folder)),
+                action=lambda out, log: collect(folder, files, node, out / _BROWSER, log),
+                seconds=5,
+                disk_mb=300,
+            )
+        )
+
+    def add_browser_pieces(self) -> None:
+        """Put the browser's files into the bundle."""
+        step = self.browser()
+        self.plan.pieces += [
+            Piece(f"{_BROWSER}/{name}", step.name, f"{_BROWSER}/{name}") for name in self.lock.browser
+        ]
 
     def debian_base(self) -> Step:
         """Bootstrap the Debian root file system that some images share."""

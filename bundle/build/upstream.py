@@ -18,6 +18,7 @@ def plan_upstream(lock: Lock, settings: Settings) -> Plan:
     downloader = Downloader(settings.mirrors)
     node = lock.images["node"]
     planner.add_image_piece("node", node, planner.build_image("node", node))
+    planner.add_browser_pieces()
     for number, release in enumerate(lock.upstream.files):
         step = planner.add(_download_step(planner, downloader, release, number))
         for target in release.put:
