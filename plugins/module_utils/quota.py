@@ -101,7 +101,8 @@ def verdicts(wanted: Amounts, room: Amounts) -> list[Verdict]:
     found: list[Verdict] = []
     for (name, (_, write)), asked, free in zip(RESOURCES.items(), wanted, room, strict=True):
         if free.is_finite() and (asked or free < 0):
-            words = f"asks for {write(asked)} {name}, {write(max(free, Decimal(0)))} left"
+            what = "pod" if name == "pods" and asked == 1 else name
+            words = f"asks for {write(asked)} {what}, {write(max(free, Decimal(0)))} left"
             found.append({"resource": name.lower(), "fits": asked <= free, "words": words})
     return found
 

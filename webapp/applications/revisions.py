@@ -97,7 +97,7 @@ def refuse_stale(application: Application, versions: Versions) -> None:
         return
     told = [_words(change) for change in since(application, max(versions, default=application.version))]
     more = [f"and {len(told) - _MAX_TOLD} more changes"] if len(told) > _MAX_TOLD else []
-    words = f"Since then: {'; '.join([*told[:_MAX_TOLD], *more])}." if told else ""
+    words = f"Since then it was {'; '.join([*told[:_MAX_TOLD], *more])}." if told else ""
     etags.check(versions, application.version, f"Application '{application.name}'", words)
 
 
@@ -105,7 +105,7 @@ def _words(change: Change) -> str:
     revision = change.revision
     fields = [item["field"] for item in change.changes or []]
     what = f" ({', '.join(fields[:5])}{' …' if len(fields) > 5 else ''})" if fields else ""
-    return f"{revision.user_name} {revision.cause} it on {revision.created_at:%Y-%m-%d at %H:%M} UTC{what}"
+    return f"{revision.cause} by {revision.user_name} on {revision.created_at:%Y-%m-%d at %H:%M} UTC{what}"
 
 
 def between(before: dict[str, Any], after: dict[str, Any]) -> list[dict[str, Any]]:
