@@ -20,7 +20,7 @@ MANIFEST = "manifest.json"
 
 
 def bundle_key(settings: Settings, source: str) -> str:
-    """Key over source, lock file, Go modules, npm packages, image definitions and the portal's requirements."""
+    """Key over source, lock file, Go and npm packages, image definitions, and the portal's requirements."""
     root = settings.repository
     inputs = [
         root / "bundle" / "lock.yml",
