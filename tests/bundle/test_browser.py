@@ -23,7 +23,8 @@ def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A PATH whose `npm ci` puts one package where npm would."""
     folder = tmp_path / "bin"
     folder.mkdir()
-    script = "#!/bin/sh\necho npm $@ >> $PWD/../../asked\nmkdir -p node_modules/p\necho hello > node_modules/p/p.js\n"
+    install = "mkdir -p node_modules/p\necho hello > node_modules/p/p.js"
+    script = f"#!/bin/sh\necho npm $@ >> $PWD/../../asked\n{install}\n"
     for name, text in (("npm", script), ("node", "#!/bin/sh\necho v20.1.0\n")):
         (folder / name).write_text(text)
         (folder / name).chmod(0o755)
