@@ -3,7 +3,7 @@
 import secrets
 from importlib import import_module
 
-from webapp import cluster, errors, health, openapi, pages, security
+from webapp import api_docs, cluster, errors, health, openapi, pages, security
 from webapp import db as database
 from webapp.auth import sessions
 from webapp.auth.cli import cli as users_cli
@@ -55,6 +55,7 @@ def create_app(config: Config | None = None) -> openapi.Portal:
     security.init_app(app, config)
     sessions.init_app(app, config)
     openapi.init_app(app)
+    api_docs.init_app(app)
     health.init_app(app)
     cluster.init_app(app, config)
     offered.init_app(app, config)
