@@ -39,6 +39,8 @@ def settings(state: Path, port: int) -> dict[str, str]:
         "CROFT_HTTP_PORT": str(made_with["http_port"]),
         "CROFT_HTTPS_PORT": str(made_with.get("https_port", 8443)),
         "CROFT_BROWSER_FILES": str(state / "bundle" / "browser"),
+        # Hundreds of threads would otherwise keep a heap of their own each.
+        "MALLOC_ARENA_MAX": "2",
         "CROFT_JOB_DIR": str(folder / "jobs"),
     }
     for name, make in KEYS.items():

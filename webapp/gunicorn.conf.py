@@ -12,7 +12,8 @@ _address = "0.0.0.0" if "KUBERNETES_SERVICE_HOST" in os.environ else "127.0.0.1"
 bind = os.environ.get("CROFT_BIND", f"{_address}:8000")
 workers = 1
 worker_class = "gthread"
-threads = int(os.environ.get("CROFT_THREADS", "96"))
+# More than webapp.live.slots lets stay open (256), so that pages are served beside all of them.
+threads = int(os.environ.get("CROFT_THREADS", "320"))
 timeout = 60
 graceful_timeout = 10
 keepalive = 30

@@ -21,13 +21,13 @@ from webapp.db import db
 from webapp.jobs.models import END_STATES, Job, JobEvent
 from webapp.jobs.responses import event_body
 from webapp.jobs.services import events_after
+from webapp.live.slots import slots
 from webapp.problems import Problem
 
 log = logging.getLogger(__name__)
 
-# Each stream takes one of the server's threads. Above this, a stream ends at once with what there is, and the
-# browser comes back for more after RETRY_MS.
-MAX_STREAMS = 64
+# Each stream takes one of the server's threads. When webapp.live.slots has no place left, a stream ends at
+# once with what there is, and the browser comes back for more after RETRY_MS.
 RETRY_MS = 1_000
 # Seconds between comments that keep proxies from closing a quiet stream, and show whether the client still
 # listens.
@@ -55,7 +55,7 @@ class Watcher:
     def enter(self, job_id: str) -> bool:
         """Begin to watch a job; False when too many streams are open. Every True needs a `leave`."""
         with self._news:
-            if self.count >= MAX_STREAMS:
+            if not slots.take():
                 return False
             self._watched[job_id] += 1
             if not self._running:
@@ -65,6 +65,7 @@ class Watcher:
 
     def leave(self, job_id: str) -> None:
         """End a watch."""
+        slots.give_back()
         with self._news:
             self._watched[job_id] -= 1
             if not self._watched[job_id]:

@@ -120,6 +120,8 @@ capabilities: {drop: [ALL]}
   command: [gunicorn, -c, webapp/gunicorn.conf.py, "webapp.wsgi:application"]
   env:
     {{- include "portal.env" . | nindent 4 }}
+    # Hundreds of threads would otherwise keep a heap of their own each.
+    - {name: MALLOC_ARENA_MAX, value: "2"}
   ports:
     - {name: http, containerPort: 8000}
   startupProbe:

@@ -149,7 +149,7 @@ def test_a_waiting_stream_holds_no_connection_and_shows_that_it_lives(
 def test_many_streams_share_one_watcher_and_too_many_end_early(
     app: Portal, api: Api, job_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream, "MAX_STREAMS", 3)
+    monkeypatch.setattr("webapp.live.slots.MOST", 3)
     streams = [Stream(api, job_id) for _number in range(3)]
     for opened in streams:
         opened.event(), opened.event()
