@@ -104,3 +104,14 @@ def test_only_the_worker_writes_and_nobody_holds_a_wildcard(render: Render) -> N
 def test_wrong_values_are_refused(render: Render, values: dict[str, Any]) -> None:
     with pytest.raises(RefusedError):
         render("portal", values, **ROOM)
+
+
+def test_streams_and_sockets_pass_the_ingress_and_find_threads(render: Render) -> None:
+    objects = render("portal", {}, **ROOM)
+    ingress = objects["Ingress", "portal"]
+    paths = [path["path"] for rule in ingress["spec"]["rules"] for path in rule["http"]["paths"]]
+    annotations = ingress["metadata"]["annotations"]
+    assert annotations["projectcontour.io/websocket-routes"].split(",") == paths
+    assert annotations["projectcontour.io/response-timeout"] == "infinity"
+    web = containers(objects["Deployment", "portal"])["web"]
+    assert {"name": "MALLOC_ARENA_MAX", "value": "2"} in web["env"]
