@@ -10,7 +10,9 @@ from typing import Any
 from plugins.module_utils.cluster import Cluster
 from plugins.module_utils.project_plan import read_namespace
 from plugins.module_utils.request_file import RequestError
+from webapp.applications.schemas import Secret
 from webapp.catalog.entries import CatalogError, Entry, read_catalog
+from webapp.catalog.schemas import CatalogSpec
 from webapp.catalog.values import complete, for_chart
 from webapp.problems import Problem
 
@@ -35,18 +37,19 @@ def plan_values(cluster: Cluster, spec: dict[str, Any], entry: Entry) -> dict[st
     """
     if read_namespace(cluster, spec["project"]) is None:
         raise RequestError(f"project '{spec['project']}' does not exist; create it first")
-    stored = release_values(cluster, spec["project"], spec["name"])
+    released = release_values(cluster, spec["project"], spec["name"])
+    stored = [Secret(name=name, value=released[name]) for name in entry.secrets if released.get(name)]
     try:
-        values = complete(entry, spec["values"], stored)
+        values, given = complete(entry, CatalogSpec.model_validate(spec), stored)
     except Problem as problem:
         named = "; ".join(f"application.{error.field}: {error.message}" for error in problem.errors)
         raise RequestError(named or problem.detail) from None
     return for_chart(
         entry,
-        values,
+        {**values, **{secret.name: secret.value for secret in given}},
         stopped=spec["stopped"],
         restarted_at=spec["restartedAt"] or "",
-        salt=stored.get("secretsSalt") or secrets.token_hex(16),
+        salt=released.get("secretsSalt") or secrets.token_hex(16),
     )
 
 

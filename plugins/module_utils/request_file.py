@@ -8,6 +8,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from webapp.applications.schemas import ApplicationSpec
+from webapp.catalog.schemas import CatalogSpec
 from webapp.projects.schemas import ProjectSpec
 from webapp.schemas import DnsLabel, ProjectName, Spec
 
@@ -72,7 +73,8 @@ def validate(settings: Any, kind: str) -> dict[str, Any]:
 
     Raises RequestError that names every wrong field.
     """
-    return _validate(MODELS[kind], settings, kind)
+    from_catalog = kind == "application" and isinstance(settings, dict) and "catalog" in settings
+    return _validate(CatalogSpec if from_catalog else MODELS[kind], settings, kind)
 
 
 def _validate(model: type[BaseModel], settings: Any, kind: str) -> dict[str, Any]:

@@ -113,6 +113,11 @@ class StatedCluster:
             if application is None or claim.application == application
         ]
 
+    def addresses(self, project: str, application: str) -> list[str]:
+        """Return port 80 of a service for what runs."""
+        self._answer()
+        return [f"{application}:80"] if application in self.running.get(project, {}) else []
+
     def log(self, project: str, pod: str, query: LogQuery) -> StatedLog:
         """Open a container's log."""
         self._answer()

@@ -21,6 +21,7 @@ _ACTIONS = {"restart": services.restart, "stop": services.stop, "start": service
 def scale(project: str, application: str) -> Answer:
     """Change the number of replicas alone, and show the job."""
     found = queries.get_for(current_user, project, application)
+    queries.refuse_catalog(found)
     form = ReplicasForm.posted(request.form.items())
     wanted = {**queries.shown_settings(found), "replicas": form.value("replicas")}
     settings = form.check(ApplicationSettings, wanted)
@@ -48,7 +49,7 @@ def act(project: str, application: str, action: str) -> Answer:
     except Problem as problem:
         form.add_problem(Problem(problem.type.slug, problem.detail))
     found = queries.get_for(current_user, project, application)
-    form.values["replicas"] = found.spec["replicas"]
+    form.values["replicas"] = found.spec.get("replicas", "")
     return page_of(found, form), 422
 
 
@@ -91,7 +92,7 @@ def delete(project: str, application: str) -> Answer:
         ],
         back=back,
         going=[
-            f"its pods, and the address {queries.url_of(found)}",
+            f"its pods, and the address {queries.url_of(found)}" if queries.url_of(found) else "its pods",
             "its variables and secrets, and its revisions",
             f"its volume of {volume['size']}, with what is stored in it" if volume else "it has no volume",
         ],

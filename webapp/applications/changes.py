@@ -8,10 +8,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from webapp.applications import checks, queries, revisions
+from webapp.applications.checks import Desired
 from webapp.applications.models import Application
-from webapp.applications.schemas import ApplicationSpec
 from webapp.audit.services import record
 from webapp.auth.models import User
+from webapp.catalog.schemas import CatalogSpec
 from webapp.db import db, utcnow, writing
 from webapp.etags import Versions
 from webapp.jobs.models import Job
@@ -31,11 +32,11 @@ class Change:
 
     kind: str
     cause: str
-    make: Callable[[ApplicationSpec], ApplicationSpec]
+    make: Callable[[Desired], Desired]
 
 
 def store_new(
-    user: User, project_name: str, name: str, make: Callable[[], ApplicationSpec], cause: str = "created"
+    user: User, project_name: str, name: str, make: Callable[[], Desired], cause: str = "created"
 ) -> tuple[Application, Job]:
     """Store a new application with what `make` returns, and the job that makes it.
 
@@ -56,7 +57,10 @@ def store_new(
             project = projects.lock(session, actor, project_name, "developer")
             projects.refuse_unchangeable(project)
             checks.check_room(session, project, spec, None, seen)
-            application = Application(project=project, name=spec.name, state="creating", version=1)
+            entry = spec.catalog if isinstance(spec, CatalogSpec) else None
+            application = Application(
+                project=project, name=spec.name, catalog_entry=entry, state="creating", version=1
+            )
             session.add(application)
             job = _settle(session, actor, application, "application.create", cause, spec)
     except IntegrityError as error:
@@ -77,7 +81,7 @@ def store(
     projects.refuse_unchangeable(application.project)
     checks.refuse_deleted(application)
     revisions.refuse_stale(application, versions)
-    spec = change.make(ApplicationSpec.model_validate(application.spec))
+    spec = change.make(queries.spec_of(application))
     seen = checks.look(application.project, spec)
     user_id = user.id
     try:
@@ -87,7 +91,7 @@ def store(
             projects.refuse_unchangeable(application.project)
             revisions.refuse_stale(application, versions)
             # A change made meanwhile may have brought new values for the secrets that this one keeps.
-            own = ApplicationSpec.model_validate(application.spec)
+            own = queries.spec_of(application)
             spec = change.make(own)
             checks.check_room(session, application.project, spec, own, seen)
             application.state = "updating"
@@ -125,7 +129,7 @@ def remove(user: User, project_name: str, name: str, versions: Versions = None) 
 
 
 def _settle(
-    session: Session, actor: User, application: Application, kind: str, cause: str, spec: ApplicationSpec
+    session: Session, actor: User, application: Application, kind: str, cause: str, spec: Desired
 ) -> Job:
     before = application.spec
     application.host = spec.host

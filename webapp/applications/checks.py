@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from flask import current_app
 from sqlalchemy import select
@@ -12,7 +13,9 @@ from webapp import cluster
 from webapp.applications import certificates, limits
 from webapp.applications.hosts import check_host_free, host_taken
 from webapp.applications.models import Application
+from webapp.applications.queries import from_catalog, spec_of
 from webapp.applications.schemas import ApplicationSettings, ApplicationSpec, Tls
+from webapp.catalog.schemas import CatalogSpec
 from webapp.cluster import ClusterUnreachable
 from webapp.cluster.state import QuotaUse, Workload
 from webapp.config import Config
@@ -21,15 +24,19 @@ from webapp.projects import services as projects
 from webapp.projects.models import Project
 from webapp.quantities import parse_quantity
 
+Desired: TypeAlias = ApplicationSpec | CatalogSpec
+
 
 def complete(
-    project: str, name: str, settings: ApplicationSettings, stored: ApplicationSpec | None = None
+    project: str, name: str, settings: ApplicationSettings, stored: Desired | None = None
 ) -> ApplicationSpec:
     """Return the whole desired state; what was sent without its secret value keeps the one in `stored`.
 
     Raises Problem validation-failed: a secret without any value, a volume that would shrink, a certificate
-    that does not do.
+    that does not do. Raises state-conflict for an application from the catalog.
     """
+    if isinstance(stored, CatalogSpec):
+        raise from_catalog(name)
     errors: list[FieldError] = []
     values = {key: getattr(settings, key) for key in ApplicationSettings.model_fields}
     values["secrets"] = _secrets(settings, stored, errors)
@@ -96,7 +103,7 @@ class Seen:
     workloads: dict[str, Workload]
 
 
-def look(project: Project, spec: ApplicationSpec) -> Seen:
+def look(project: Project, spec: Desired) -> Seen:
     """Return how full the project is, once the cluster has nothing against the host name and the pods' size.
 
     Raises Problem: host-taken, validation-failed, quota-exceeds-nodes, state-conflict, cluster-unreachable.
@@ -104,8 +111,9 @@ def look(project: Project, spec: ApplicationSpec) -> Seen:
     reader = cluster.reader()
     config: Config = current_app.config["CROFT"]
     try:
-        check_host_free(spec.host, project.name, spec.name, config, reader)
-        limits.check_pod_fits(spec, reader.nodes())
+        if isinstance(spec, ApplicationSpec):
+            check_host_free(spec.host, project.name, spec.name, config, reader)
+            limits.check_pod_fits(spec, reader.nodes())
         quota = reader.quota(project.name) or _quota_to_come(
             project, reader.namespace(project.name) is not None
         )
@@ -114,9 +122,7 @@ def look(project: Project, spec: ApplicationSpec) -> Seen:
         raise cluster.unreachable(error) from error
 
 
-def check_room(
-    session: Session, project: Project, spec: ApplicationSpec, own: ApplicationSpec | None, seen: Seen
-) -> None:
+def check_room(session: Session, project: Project, spec: Desired, own: Desired | None, seen: Seen) -> None:
     """Raise Problem quota-exceeded when the project has no room for `spec`, which takes the place of `own`.
 
     Call it with the project's row locked: what was promised to other applications a moment ago counts too.
@@ -131,7 +137,7 @@ def check_room(
     )
     promised = [
         limits.not_counted_yet(
-            limits.asked_by(ApplicationSpec.model_validate(other.spec)),
+            limits.asked_by(spec_of(other)),
             limits.used_by(seen.workloads.get(other.name)),
         )
         for other in session.scalars(query)
@@ -157,7 +163,7 @@ def refuse_deleted(application: Application) -> None:
         )
 
 
-def conflict(error: IntegrityError, project: str, spec: ApplicationSpec) -> Problem:
+def conflict(error: IntegrityError, project: str, spec: Desired) -> Problem:
     """Tell which of the two unique values another request took a moment ago."""
     # SQLite names the column (applications.host), PostgreSQL the constraint (uq_applications_host).
     if spec.host is not None and re.search(r"applications[._]host", str(error.orig)):

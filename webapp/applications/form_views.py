@@ -50,6 +50,8 @@ def edit(project: str, application: str) -> Answer:
     """Show the form of an application; store what changed and show the job, or plan it and show the plan."""
     found = queries.get_for(current_user, project, application)
     require_role(current_user, found.project, "developer")
+    if found.catalog_entry is not None:
+        return redirect(url_for("catalog.edit", project=project, application=application), code=303)
     if request.method == "GET":
         form = _planned_form(project) or ApplicationForm.stored(queries.shown_spec(found))
         form.values.setdefault("version", found.version)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from webapp.applications.schemas import ApplicationSettings
+from webapp.catalog.schemas import CatalogSettings
 from webapp.cluster.state import RESOURCES, Node, QuotaUse, Workload
 from webapp.problems import FieldError, Problem
 from webapp.projects.capacity import write_amount
@@ -19,8 +20,14 @@ _FIELDS = {
 }
 
 
-def asked_by(settings: ApplicationSettings) -> Amounts:
-    """Return what the application asks for in all, with as many pods as it starts with."""
+def asked_by(settings: ApplicationSettings | CatalogSettings) -> Amounts:
+    """Return what the application asks for in all, with as many pods as it starts with.
+
+    What a chart of the catalog asks for is known once it is rendered: the job checks that; here it is
+    nothing.
+    """
+    if isinstance(settings, CatalogSettings):
+        return dict.fromkeys(RESOURCES, Decimal(0))
     count = Decimal(settings.replicas)
     if settings.stopped:
         count = Decimal(0)

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from webapp import cluster
 from webapp.applications.models import Application
-from webapp.applications.schemas import ApplicationSettings
+from webapp.applications.schemas import ApplicationSettings, ApplicationSpec
 from webapp.auth.models import User
+from webapp.catalog.schemas import CatalogSpec
 from webapp.cluster.state import Workload
 from webapp.config import Config
 from webapp.db import db
@@ -67,6 +68,29 @@ def no_such_application(project: str, name: str) -> Problem:
     return Problem("application-not-found", f"Project '{project}' has no application '{name[:64]}'.")
 
 
+def spec_of(application: Application) -> ApplicationSpec | CatalogSpec:
+    """Return the application's desired state as a model, with its secrets."""
+    return parse(application.spec)
+
+
+def parse(spec: dict[str, Any]) -> ApplicationSpec | CatalogSpec:
+    """Return a stored desired state as a model; what was stored before a setting existed gets its default."""
+    return CatalogSpec.model_validate(spec) if "catalog" in spec else ApplicationSpec.model_validate(spec)
+
+
+def refuse_catalog(application: Application) -> None:
+    """Raise Problem state-conflict for settings of an image when the application comes from the catalog."""
+    if application.catalog_entry is not None:
+        raise from_catalog(application.name)
+
+
+def from_catalog(name: str) -> Problem:
+    """Return the problem for settings of an image that an application from the catalog cannot take."""
+    return Problem(
+        "state-conflict", f"Application '{name}' comes from the catalog; change its values instead."
+    )
+
+
 def without_secrets(spec: dict[str, Any]) -> dict[str, Any]:
     """Return a desired state as members may see it: secrets by name only, a certificate without its key."""
     shown = dict(spec)
@@ -95,8 +119,9 @@ def settings_with(application: Application, changes: dict[str, Any]) -> Applicat
     """Return the application's settings with some replaced; `changes` has the names of the API (camelCase).
 
     Secrets come without their values: a change keeps those. Raises Problem validation-failed when the whole
-    is not valid.
+    is not valid, and state-conflict for an application from the catalog.
     """
+    refuse_catalog(application)
     return validated({**shown_settings(application), **changes})
 
 
@@ -109,7 +134,9 @@ def validated(settings: dict[str, Any]) -> ApplicationSettings:
 
 
 def url_of(application: Application) -> str:
-    """Return the address at which the application answers."""
+    """Return the address at which the application answers; empty for one from the catalog."""
+    if application.catalog_entry is not None:
+        return ""
     config: Config = current_app.config["CROFT"]
     host = application.host or config.application_host(application.project.name, application.name)
     return config.application_url(host, tls=bool(application.spec.get("tls")))

@@ -9,7 +9,6 @@ from pydantic import Field
 from webapp.applications import certificates, queries
 from webapp.applications.models import Application
 from webapp.applications.schemas import (
-    ApplicationSpec,
     Autoscaling,
     EnvName,
     Port,
@@ -100,6 +99,15 @@ class PodState(Model):
     created_at: datetime = Field(description="When it was made, UTC", examples=["2026-01-31T12:00:00Z"])
 
 
+class ShownValues(Model):
+    """The desired state of an application from the catalog; secret values by name only."""
+
+    entry: str = Field(description="Entry of the catalog", examples=["postgresql"])
+    values: dict[str, Any] = Field(description="Its values", examples=[{"database": "orders", "size": "2Gi"}])
+    secrets: list[SecretName] = Field(description="Values that are never shown")
+    stopped: bool = Field(description="Whether it is stopped: no pods, all else stays", examples=[False])
+
+
 class ApplicationSummary(Model):
     """An application in a list."""
 
@@ -109,8 +117,17 @@ class ApplicationSummary(Model):
         description="creating, ready, failed, updating or deleting: how its last job went", examples=["ready"]
     )
     status: str = Field(description="What really runs, in words, read live", examples=["2 of 2 pods ready"])
-    image: str = Field(description="Image that runs", examples=["registry.example.org/team/web:1.2"])
-    url: str = Field(description="Address at which it answers", examples=["http://web.shop.localhost:8080"])
+    image: str | None = Field(
+        description="Image that runs; null for one from the catalog",
+        examples=["registry.example.org/team/web:1.2"],
+    )
+    catalog: str | None = Field(
+        description="Entry of the catalog that it comes from; null for an image", examples=[None]
+    )
+    url: str | None = Field(
+        description="Address at which it answers; null for one from the catalog",
+        examples=["http://web.shop.localhost:8080"],
+    )
     created_at: datetime = Field(description="When it was created, UTC", examples=["2026-01-31T12:00:00Z"])
     updated_at: datetime = Field(description="When it was last changed", examples=["2026-01-31T12:00:00Z"])
     version: int = Field(description="Grows with each change of the settings", examples=[1])
@@ -120,7 +137,10 @@ class ApplicationSummary(Model):
 class ApplicationDetail(ApplicationSummary):
     """An application with its settings and its pods."""
 
-    spec: ShownSettings = Field(description="The desired state")
+    spec: ShownSettings | None = Field(description="The desired state; null for one from the catalog")
+    values: ShownValues | None = Field(
+        description="The desired state of one from the catalog; null for an image"
+    )
     pods: list[PodState] | None = Field(
         description="Its pods, read live; null when the cluster does not answer"
     )
@@ -154,7 +174,10 @@ class ApplicationReference(Model):
     name: str = Field(description="Name of the application", examples=["web"])
     project: str = Field(description="Project that it belongs to", examples=["shop"])
     state: str = Field(description="creating, updating or deleting", examples=["creating"])
-    url: str = Field(description="Address at which it answers", examples=["http://web.shop.localhost:8080"])
+    url: str | None = Field(
+        description="Address at which it answers; null for one from the catalog",
+        examples=["http://web.shop.localhost:8080"],
+    )
     version: int = Field(description="Grows with each change of the settings", examples=[1])
 
 
@@ -190,14 +213,18 @@ def detail(application: Application) -> ApplicationDetail:
             )
             for pod in (workload.pods if workload else ())
         ]
-    return ApplicationDetail(**_common(application, live), spec=shown(application.spec), pods=pods)
+    return ApplicationDetail(**_common(application, live), **shown(application.spec), pods=pods)
 
 
-def shown(spec: dict[str, Any]) -> ShownSettings:
-    """Return the settings of a desired state, nothing secret among them."""
-    # What was stored before a setting existed gets its default.
-    full = ApplicationSpec.model_validate(spec).model_dump(mode="json")
-    settings = queries.settings_of(queries.without_secrets(full))
+def shown(spec: dict[str, Any]) -> dict[str, ShownSettings | ShownValues | None]:
+    """Return `spec` and `values` of a desired state, one of them None, nothing secret among them."""
+    settings = queries.settings_of(queries.without_secrets(queries.parse(spec).model_dump(mode="json")))
+    if "catalog" in settings:
+        return {"spec": None, "values": ShownValues(entry=settings.pop("catalog"), **settings)}
+    return {"spec": _shown_settings(settings), "values": None}
+
+
+def _shown_settings(settings: dict[str, Any]) -> ShownSettings:
     if tls := settings["tls"]:
         found = certificates.describe(tls["certificate"] or "")
         settings["tls"] = ShownTls(
@@ -219,7 +246,7 @@ def change(application: Application, job: Job) -> ApplicationChange:
             name=application.name,
             project=application.project.name,
             state=application.state,
-            url=queries.url_of(application),
+            url=queries.url_of(application) or None,
             version=application.version,
         ),
         job=JobReference(id=job.id, kind=job.kind, state=job.state),
@@ -237,8 +264,9 @@ def _common(application: Application, live: dict[str, Workload] | None) -> dict:
         "project": project,
         "state": application.state,
         "status": _UNKNOWN if live is None else queries.status_words(application, live.get(application.name)),
-        "image": application.spec["image"],
-        "url": queries.url_of(application),
+        "image": application.spec.get("image"),
+        "catalog": application.catalog_entry,
+        "url": queries.url_of(application) or None,
         "created_at": application.created_at,
         "updated_at": application.updated_at,
         "version": application.version,

@@ -3,9 +3,12 @@
 from datetime import timedelta
 
 from webapp.applications import changes, checks, queries, revisions
+from webapp.applications.checks import Desired
 from webapp.applications.models import Application
-from webapp.applications.schemas import ApplicationSettings, ApplicationSpec, NewApplication
+from webapp.applications.schemas import ApplicationSettings, NewApplication
 from webapp.auth.models import User
+from webapp.catalog import services as catalog
+from webapp.catalog.schemas import CatalogSettings, CatalogSpec, NewCatalogApplication
 from webapp.db import utcnow
 from webapp.etags import Versions
 from webapp.jobs.models import Job
@@ -66,7 +69,7 @@ def restart(
 ) -> tuple[Application, Job]:
     """Store the wish that all pods start anew, and its job. Raises Problem as `update` does."""
 
-    def make(stored: ApplicationSpec) -> ApplicationSpec:
+    def make(stored: Desired) -> Desired:
         if stored.stopped:
             raise Problem("state-conflict", f"Application '{name}' is stopped; start it instead.")
         now = utcnow().replace(microsecond=0)
@@ -92,7 +95,7 @@ def start(user: User, project_name: str, name: str, *, versions: Versions = None
 def _set_stopped(
     user: User, project_name: str, name: str, stopped: bool, versions: Versions
 ) -> tuple[Application, Job]:
-    def make(stored: ApplicationSpec) -> ApplicationSpec:
+    def make(stored: Desired) -> Desired:
         if stored.stopped == stopped:
             words = "is stopped already" if stopped else "is not stopped"
             raise Problem("state-conflict", f"Application '{name}' {words}.")
@@ -112,9 +115,14 @@ def roll_back(
     Raises Problem as `update` does, and revision-not-found.
     """
 
-    def make(stored: ApplicationSpec) -> ApplicationSpec:
+    def make(stored: Desired) -> Desired:
         application = queries.get_for(user, project_name, name)
         kept = queries.settings_of(revisions.get(application, number).revision.spec)
+        if isinstance(stored, CatalogSpec):
+            return catalog.with_settings(
+                stored,
+                CatalogSettings.model_validate({key: kept[key] for key in ("values", "secrets", "stopped")}),
+            )
         # What may have become wrong since then is told: a volume that has grown, a certificate that expired.
         return checks.complete(project_name, name, queries.validated(kept), stored)
 
@@ -135,8 +143,14 @@ def clone(
     """
     source = queries.get_for(user, project_name, name)
     developer = ROLES.index(role_of(user, source.project) or "viewer") >= ROLES.index("developer")
+    cause = f"cloned from {project_name}/{name}"[:64]
+    if source.catalog_entry is not None:
+        copied = {**queries.settings_of(source.spec), "name": target_name, "stopped": False}
+        if not developer:
+            copied["secrets"] = []
+        return catalog.create(user, target_project, NewCatalogApplication.model_validate(copied), cause=cause)
     taken = {**queries.settings_of(source.spec), "host": None, "tls": None, "stopped": False}
     if not developer:
         taken["secrets"] = []
     new = NewApplication(name=target_name, **dict(queries.validated(taken)))
-    return create(user, target_project, new, cause=f"cloned from {project_name}/{name}"[:64])
+    return create(user, target_project, new, cause=cause)

@@ -7,9 +7,11 @@ from pydantic import ValidationError
 
 from webapp.applications import services
 from webapp.applications.models import Application
-from webapp.applications.queries import without_secrets
-from webapp.applications.schemas import ApplicationSpec, NewApplication
+from webapp.applications.queries import spec_of, without_secrets
+from webapp.applications.schemas import NewApplication
 from webapp.auth.models import User
+from webapp.catalog import services as catalog
+from webapp.catalog.schemas import NewCatalogApplication
 from webapp.jobs.models import Job
 from webapp.problems import Problem, invalid
 
@@ -21,8 +23,8 @@ DOCUMENTED: dict[str, Any] = {
     "description": "The file",
     "content": {
         MIME_TYPE: {
-            "schema": {"type": "string"},
-            "example": "application:\n  project: shop\n  name: web\n  image: nginx:1\n",
+            "schema": {"type": "object"},
+            "example": {"application": {"project": "shop", "name": "web", "image": "nginx:1"}},
         }
     },
 }
@@ -37,7 +39,7 @@ _SECRETS = """\
 
 def write(application: Application) -> str:
     """Return the application as the text of a request file; secrets by name, without their values."""
-    full = ApplicationSpec.model_validate(application.spec).model_dump(mode="json", exclude_none=True)
+    full = spec_of(application).model_dump(mode="json", exclude_none=True)
     spec = without_secrets(full)
     if "tls" in spec:
         del spec["tls"]["key"]
@@ -54,10 +56,13 @@ def create(user: User, project: str, text: str, name: str | None = None) -> tupl
 
     Raises Problem as webapp.applications.services.create does.
     """
-    return services.create(user, project, read(text, name), cause="imported")
+    new = read(text, name)
+    if isinstance(new, NewCatalogApplication):
+        return catalog.create(user, project, new, cause="imported")
+    return services.create(user, project, new, cause="imported")
 
 
-def read(text: str, name: str | None = None) -> NewApplication:
+def read(text: str, name: str | None = None) -> NewApplication | NewCatalogApplication:
     """Return the application that the text of a request file describes; its project does not count.
 
     Raises Problem validation-failed, at the field `yaml` when the text is not what is expected.
@@ -70,7 +75,7 @@ def read(text: str, name: str | None = None) -> NewApplication:
     if name is not None:
         settings["name"] = name
     try:
-        return NewApplication.model_validate(settings)
+        return (NewCatalogApplication if "catalog" in settings else NewApplication).model_validate(settings)
     except ValidationError as error:
         problem = invalid(error)
         errors = [type(item)("yaml", f"{item.field}: {item.message}") for item in problem.errors]

@@ -10,6 +10,8 @@ from webapp.applications.blueprint import pages
 from webapp.applications.forms import ReplicasForm
 from webapp.applications.models import Application
 from webapp.auth.sessions import current_user, login_required
+from webapp.catalog import offered
+from webapp.catalog.fields import titles
 from webapp.cluster import ClusterUnreachable
 from webapp.jobs.services import list_jobs
 from webapp.projects import overview
@@ -22,18 +24,19 @@ __all__ = ["page_of", "pages"]
 def show(project: str, application: str) -> str:
     """Show an application: what runs, its settings, revisions and recent jobs."""
     found = queries.get_for(current_user, project, application)
-    return page_of(found, ReplicasForm({"replicas": found.spec["replicas"]}))
+    return page_of(found, ReplicasForm({"replicas": found.spec.get("replicas", "")}))
 
 
 def page_of(application: Application, form: ReplicasForm) -> str:
     """Return the page of an application; `form` is the one for its replicas, with its errors."""
     project = application.project
-    trouble, status, words, events, volumes = "", None, "", [], []
+    trouble, status, words, events, volumes, addresses = "", None, "", [], [], []
     try:
         status = queries.live(project).get(application.name)
         words = queries.status_words(application, status)
         events = cluster.reader().events(project.name, application.name)
         volumes = cluster.reader().volumes(project.name, application.name)
+        addresses = cluster.reader().addresses(project.name, application.name)
     except ClusterUnreachable as error:
         trouble = overview.cluster_silent(error)
     found = list_jobs(
@@ -42,6 +45,7 @@ def page_of(application: Application, form: ReplicasForm) -> str:
     # A plan changes nothing, so the application's state does not come from one.
     jobs = [job for job in found if job.kind != "application.plan"][:6]
     tls = application.spec.get("tls") or {}
+    entry = offered.entries().get(application.catalog_entry or "")
     return render_template(
         "applications/show.html",
         section="projects",
@@ -55,6 +59,9 @@ def page_of(application: Application, form: ReplicasForm) -> str:
         words=words,
         events=events,
         volumes=volumes,
+        addresses=addresses,
+        entry=entry,
+        titles=titles(entry) if entry else {},
         form=form,
         jobs=jobs,
         revisions=revisions.list_of(application, limit=5).changes,

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response
 from pydantic import Field
 
-from webapp import catalog
+from webapp.catalog import offered
 from webapp.catalog.entries import Entry
 from webapp.links import API
 from webapp.openapi import answers, api_blueprint, reply
@@ -63,7 +63,7 @@ class CatalogList(Model):
 @api.get("", operation_id="listCatalog", responses=answers({200: CatalogList}))
 def list_catalog() -> Response:
     """List the charts that you may run"""
-    items = [CatalogSummary(**_summary(item)) for item in catalog.entries().values()]
+    items = [CatalogSummary(**_summary(item)) for item in offered.entries().values()]
     return reply(CatalogList(items=items, links={"self": f"{API}/catalog"}))
 
 
@@ -74,7 +74,7 @@ def list_catalog() -> Response:
 )
 def get_catalog_entry(path: CatalogPath) -> Response:
     """Show an entry, and the schema of the values that it takes"""
-    found = catalog.entry(path.entry)
+    found = offered.entry(path.entry)
     defaults = {name: value for name, value in found.defaults.items() if name not in found.secrets}
     return reply(CatalogDetail(**_summary(found), values_schema=dict(found.schema), defaults=defaults))
 

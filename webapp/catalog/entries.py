@@ -145,6 +145,9 @@ def _visible(schema: dict[str, Any], hidden: set[str], where: str) -> dict[str, 
     fields = schema.get("properties")
     if not isinstance(fields, dict):
         raise CatalogError(f"{where}: values.schema.json names no properties, so there is no form to make")
+    for name, field in fields.items():
+        if field.get("writeOnly") and field.get("type") != "string":
+            raise CatalogError(f"{where}: the secret value '{name}' has to be of type string")
     return {
         **{key: value for key, value in schema.items() if key in ("$schema", "$defs")},
         "type": "object",

@@ -44,6 +44,12 @@ def fields_of(entry: Entry) -> list[FormField]:
     return found
 
 
+def titles(entry: Entry) -> dict[str, str]:
+    """Return what the values are called, by their names."""
+    fields = entry.schema["properties"].items()
+    return {name: _resolve(entry.schema, field).get("title") or name for name, field in fields}
+
+
 def read(entry: Entry, posted: Mapping[str, Any]) -> dict[str, Any]:
     """Turn what a browser sent (texts) into values of the types that the schema asks for.
 

@@ -27,7 +27,8 @@ class CatalogForm(Form):
     @classmethod
     def stored(cls, values: dict[str, Any]) -> "CatalogForm":
         """Return the form with these values, the secret ones left empty."""
-        return cls({"values": {name: _text(value) for name, value in values.items()}})
+        shown = {name: value for name, value in values.items() if name not in cls.entry.secrets}
+        return cls({"values": {name: _text(value) for name, value in shown.items()}})
 
     def chosen(self) -> dict[str, Any]:
         """Return the values in the types that the schema asks for."""

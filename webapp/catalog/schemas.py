@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
+from webapp.applications.schemas import Secret
 from webapp.schemas import DnsLabel, ProjectName, Spec
 
 
@@ -14,8 +15,13 @@ class CatalogSettings(Spec):
     values: dict[str, Any] = Field(
         default_factory=dict,
         max_length=200,
-        description="Values of the entry, as its schema has them; a secret that is left out keeps its value",
-        examples=[{"database": "orders", "user": "orders", "password": "a-long-password", "size": "2Gi"}],
+        description="Values of the entry, as its schema has them; secret ones may stand here too",
+        examples=[{"database": "orders", "user": "orders", "size": "2Gi"}],
+    )
+    secrets: list[Secret] = Field(
+        default_factory=list,
+        max_length=200,
+        description="Values that the schema marks as writeOnly; one without a value keeps the stored one",
     )
     stopped: bool = Field(False, description="Keep it, but let nothing run", examples=[False])
 
@@ -28,9 +34,14 @@ class NewCatalogApplication(CatalogSettings):
 
 
 class CatalogSpec(NewCatalogApplication):
-    """The desired state of one application from the catalog."""
+    """The desired state of one application from the catalog; its secret values stand in `secrets` alone."""
 
     project: ProjectName = Field(description="Project that the application belongs to", examples=["shop"])
     restarted_at: datetime | None = Field(
         None, description="Its pods are newer than this moment", examples=["2026-01-31T12:00:00Z"]
     )
+
+    @property
+    def host(self) -> None:
+        """It has no address outside of its project."""
+        return None

@@ -1,16 +1,19 @@
 """Applications from the catalog: made and changed like others, with values in place of an image."""
 
-from webapp import catalog
 from webapp.applications import changes
 from webapp.applications.models import Application
+from webapp.applications.schemas import ApplicationSpec
 from webapp.auth.models import User
-from webapp.catalog import values
+from webapp.catalog import offered, values
 from webapp.catalog.schemas import CatalogSettings, CatalogSpec, NewCatalogApplication
 from webapp.etags import Versions
 from webapp.jobs.models import Job
+from webapp.problems import Problem
 
 
-def create(user: User, project_name: str, new: NewCatalogApplication) -> tuple[Application, Job]:
+def create(
+    user: User, project_name: str, new: NewCatalogApplication, *, cause: str = "created"
+) -> tuple[Application, Job]:
     """Store a new application of the project, from an entry of the catalog, and the job that makes it.
 
     Raises Problem: project-not-found, role-too-low, state-conflict, name-taken, catalog-entry-not-found,
@@ -18,12 +21,17 @@ def create(user: User, project_name: str, new: NewCatalogApplication) -> tuple[A
     """
 
     def make() -> CatalogSpec:
-        complete = values.complete(catalog.entry(new.catalog), new.values)
+        chosen, secrets = values.complete(offered.entry(new.catalog), new)
         return CatalogSpec(
-            project=project_name, name=new.name, catalog=new.catalog, values=complete, stopped=new.stopped
+            project=project_name,
+            name=new.name,
+            catalog=new.catalog,
+            values=chosen,
+            secrets=secrets,
+            stopped=new.stopped,
         )
 
-    return changes.store_new(user, project_name, new.name, make)
+    return changes.store_new(user, project_name, new.name, make, cause)
 
 
 def update(
@@ -35,10 +43,23 @@ def update(
     instead of name-taken, and version-conflict; nothing is stored then.
     """
 
-    def make(stored: CatalogSpec) -> CatalogSpec:
-        complete = values.complete(catalog.entry(stored.catalog), settings.values, stored.values)
-        return stored.model_copy(update={"values": complete, "stopped": settings.stopped})
+    def make(stored: ApplicationSpec | CatalogSpec) -> CatalogSpec:
+        if not isinstance(stored, CatalogSpec):
+            raise Problem(
+                "state-conflict",
+                f"Application '{name}' runs an image and has no values; change its settings.",
+            )
+        return with_settings(stored, settings)
 
     return changes.store(
         user, project_name, name, changes.Change("application.update", "changed", make), versions
     )
+
+
+def with_settings(stored: CatalogSpec, settings: CatalogSettings) -> CatalogSpec:
+    """Return the desired state with other settings; a secret that is left out keeps its value.
+
+    Raises Problem validation-failed, and catalog-entry-not-found when the operator has taken it away.
+    """
+    chosen, secrets = values.complete(offered.entry(stored.catalog), settings, stored.secrets)
+    return stored.model_copy(update={"values": chosen, "secrets": secrets, "stopped": settings.stopped})

@@ -1,28 +1,32 @@
 """Values of a catalog entry: what members send, checked by the chart's own schema."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from webapp.applications.schemas import Secret
 from webapp.catalog.entries import Entry
+from webapp.catalog.schemas import CatalogSettings
 from webapp.problems import FieldError, Problem
 
 
 def complete(
-    entry: Entry, given: Mapping[str, Any], stored: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
-    """Return all values that members may set: what is given, else the entry's defaults.
+    entry: Entry, settings: CatalogSettings, stored: Sequence[Secret] = ()
+) -> tuple[dict[str, Any], list[Secret]]:
+    """Return all values that members may set (what is given, else the entry's defaults), and the secret ones.
 
-    A secret that is left out, null or empty keeps its value in `stored`. Raises Problem validation-failed
+    A secret that is left out, or has no value, keeps the one in `stored`. Raises Problem validation-failed
     with the fields at fault, each below `values`.
     """
+    secrets = {
+        secret.name: secret.value for secret in stored if secret.value and secret.name in entry.secrets
+    }
+    secrets |= {secret.name: secret.value for secret in settings.secrets if secret.value}
+    given = {name: value for name, value in settings.values.items() if name not in entry.secrets or value}
     values = {name: value for name, value in entry.defaults.items() if name not in entry.secrets}
-    values |= {name: value for name, value in given.items() if name not in entry.secrets or value}
-    for name in entry.secrets:
-        if name not in values and name in (stored or {}):
-            values[name] = (stored or {})[name]
+    values |= {**secrets, **given}
     errors = [
         _field_error(error, entry)
         for error in sorted(
@@ -31,12 +35,8 @@ def complete(
     ]
     if errors:
         raise Problem("validation-failed", " ".join(error.message for error in errors[:5]), errors=errors)
-    return values
-
-
-def shown(entry: Entry, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values as members may see them: without the secret ones."""
-    return {name: value for name, value in values.items() if name not in entry.secrets}
+    apart = [Secret(name=name, value=values.pop(name)) for name in sorted(entry.secrets & set(values))]
+    return values, apart
 
 
 def for_chart(

@@ -5,11 +5,11 @@ from typing import TypeAlias
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from webapp import catalog, etags
-from webapp.applications import queries
+from webapp import etags
+from webapp.applications import queries, revisions
 from webapp.applications.models import Application
 from webapp.auth.sessions import current_user, login_required
-from webapp.catalog import services, values
+from webapp.catalog import offered, services
 from webapp.catalog.entries import Entry
 from webapp.catalog.forms import CatalogForm
 from webapp.catalog.schemas import CatalogSettings, NewCatalogApplication
@@ -30,7 +30,7 @@ def index(project: str) -> str:
     found = projects.get_for(current_user, project)
     require_role(current_user, found, "developer")
     return render_template(
-        "catalog/index.html", section="projects", project=found, entries=list(catalog.entries().values())
+        "catalog/index.html", section="projects", project=found, entries=list(offered.entries().values())
     )
 
 
@@ -40,11 +40,10 @@ def new(project: str, entry: str) -> Answer:
     """Show the form of a new application from the catalog, or create it and show its job."""
     found = projects.get_for(current_user, project)
     require_role(current_user, found, "developer")
-    chosen = catalog.entry(entry)
+    chosen = offered.entry(entry)
     form_class = CatalogForm.of(chosen)
     if request.method == "GET":
-        shown = {**values.shown(chosen, chosen.defaults)}
-        form = form_class.stored(shown)
+        form = form_class.stored(dict(chosen.defaults))
         form.values["name"] = chosen.name
         return _page(form, chosen, found, None)
     form = form_class.posted(request.form.items(multi=True))
@@ -69,29 +68,38 @@ def edit(project: str, application: str) -> Answer:
     require_role(current_user, found.project, "developer")
     if found.catalog_entry is None:
         return redirect(url_for("applications.edit", project=project, application=application), code=303)
-    chosen = catalog.entry(found.catalog_entry)
+    chosen = offered.entry(found.catalog_entry)
     form_class = CatalogForm.of(chosen)
     if request.method == "GET":
-        return _page(
-            form_class.stored(values.shown(chosen, found.spec["values"])), chosen, found.project, found
-        )
+        return _page(form_class.stored(found.spec["values"]), chosen, found.project, found)
     form = form_class.posted(request.form.items(multi=True))
     if form.change_rows(request.form.get("action", "")):
         return _page(form, chosen, found.project, found)
     body = {"values": form.chosen(), "stopped": found.spec.get("stopped", False)}
     wanted = form.check(CatalogSettings, body)
     if wanted:
-        versions = etags.version_of(form.value("version"))
+        overwrite = request.form.get("action") == "overwrite"
+        versions = None if overwrite else etags.version_of(form.value("version"))
         try:
             _, job = services.update(current_user, project, application, wanted, versions=versions)
             return redirect(url_for("jobs.show", job_id=job.id), code=303)
         except Problem as problem:
-            form.add_problem(problem)
             found = queries.get_for(current_user, project, application)
+            if problem.type.slug == "version-conflict":
+                return _page(form, chosen, found.project, found, stale=True), 412
+            form.add_problem(problem)
     return _page(form, chosen, found.project, found), 422
 
 
-def _page(form: CatalogForm, entry: Entry, project: Project, application: Application | None) -> str:
+def _page(
+    form: CatalogForm,
+    entry: Entry,
+    project: Project,
+    application: Application | None,
+    *,
+    stale: bool = False,
+) -> str:
+    base = form.value("version")
     return render_template(
         "catalog/form.html",
         section="projects",
@@ -99,4 +107,6 @@ def _page(form: CatalogForm, entry: Entry, project: Project, application: Applic
         entry=entry,
         project=project,
         application=application,
+        others=revisions.since(application, int(base)) if stale and application and base.isdecimal() else [],
+        stale=stale,
     )

@@ -165,6 +165,15 @@ class KubernetesReader:
         items = self._list(f"/api/v1/namespaces/{project}/persistentvolumeclaims", **query)
         return sorted((_volume(item) for item in items), key=lambda volume: volume.name)
 
+    def addresses(self, project: str, application: str) -> list[str]:
+        """Return where the application answers inside the project: service and port, like "db:5432"."""
+        query = {"labelSelector": f"{APPLICATION_LABEL}={application}"}
+        return [
+            f"{item['metadata']['name']}:{port['port']}"
+            for item in self._list(f"/api/v1/namespaces/{project}/services", **query)
+            for port in item.get("spec", {}).get("ports", [])
+        ]
+
     def log(self, project: str, pod: str, query: LogQuery) -> KubernetesLog:
         """Open a container's log. Raises LogMissing or PodGone when there is none, and ClusterUnreachable."""
         timeout = (CONNECT_TIMEOUT_S, FOLLOW_TIMEOUT_S if query.follow else READ_TIMEOUT_S)

@@ -174,6 +174,9 @@ class ClusterReader(Protocol):
     def volumes(self, project: str, application: str | None = None) -> list[ClusterVolume]:
         """Return the claims for volumes of the project, or of one application, by name."""
 
+    def addresses(self, project: str, application: str) -> list[str]:
+        """Return where the application answers inside the project: service and port, like "db:5432"."""
+
     def log(self, project: str, pod: str, query: LogQuery) -> Log:
         """Open a container's log. Raises LogMissing or PodGone (webapp.cluster.logs) when there is none."""
 

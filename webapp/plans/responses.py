@@ -94,7 +94,7 @@ def body(plan: Plan) -> PlanBody:
         state=state.word,
         message=state.message,
         base_version=plan.base_version,
-        spec=applications.shown(plan.settings),
+        spec=applications.shown(plan.settings)["spec"],
         result=result_of(job),
         created_at=plan.created_at,
         expires_at=plan.expires_at,

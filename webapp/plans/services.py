@@ -62,7 +62,7 @@ def plan_change(
     projects.refuse_unchangeable(application.project)
     checks.refuse_deleted(application)
     revisions.refuse_stale(application, versions)
-    stored = ApplicationSpec.model_validate(application.spec)
+    stored = queries.spec_of(application)
     spec = checks.complete(project_name, name, settings, stored)
     checks.look(application.project, spec)
     return _store(user, spec, application.version)

@@ -58,7 +58,12 @@ class RevisionSummary(Model):
 class RevisionDetail(RevisionSummary):
     """A revision with all its settings."""
 
-    spec: applications.ShownSettings = Field(description="The settings; secrets by name only")
+    spec: applications.ShownSettings | None = Field(
+        description="The settings, secrets by name only; null for an application from the catalog"
+    )
+    values: applications.ShownValues | None = Field(
+        description="The settings of an application from the catalog; null for an image"
+    )
 
 
 class RevisionList(Model):
@@ -75,7 +80,7 @@ def summary(application: Application, change: Change) -> RevisionSummary:
 
 def detail(application: Application, change: Change) -> RevisionDetail:
     """Return a revision with its settings."""
-    return RevisionDetail(**_common(application, change), spec=applications.shown(change.revision.spec))
+    return RevisionDetail(**_common(application, change), **applications.shown(change.revision.spec))
 
 
 def _common(application: Application, change: Change) -> dict[str, Any]:

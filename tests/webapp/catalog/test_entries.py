@@ -8,9 +8,11 @@ import pytest
 import yaml
 
 from tests.playbook import ROOT
+from webapp.applications.schemas import Secret
 from webapp.catalog import values
 from webapp.catalog.entries import CatalogError, Entry, read_catalog
 from webapp.catalog.fields import fields_of, read
+from webapp.catalog.schemas import CatalogSettings
 from webapp.problems import Problem
 
 SCHEMA: dict[str, Any] = {
@@ -52,6 +54,11 @@ def catalog(tmp_path: Path) -> Any:
     return make
 
 
+def given(**values: Any) -> CatalogSettings:
+    """What a member sends."""
+    return CatalogSettings(values=values)
+
+
 def test_the_shipped_catalog_is_valid_and_needs_only_bundled_images() -> None:
     lock = yaml.safe_load((ROOT / "bundle/lock.yml").read_text())
     bundled = {image["name"] for image in lock["images"].values()}
@@ -67,14 +74,14 @@ def test_members_may_set_neither_hidden_values_nor_croft_s_own(catalog: Any) -> 
     entry = catalog()["db"]
     assert set(entry.schema["properties"]) == set(SCHEMA["properties"]) - {"image", "stopped"}
     with pytest.raises(Problem) as caught:
-        values.complete(entry, {"password": "12345678", "image": "evil:1"})
+        values.complete(entry, given(password="12345678", image="evil:1"))
     assert caught.value.errors[0].field == "values.image"
     assert "size, password" in caught.value.detail
 
 
 def test_the_operator_s_values_win_where_members_may_not_choose(catalog: Any) -> None:
     entry = catalog({"defaults": {"image": "mirror/a:1", "size": "2Gi"}})["db"]
-    complete = values.complete(entry, {"password": "12345678"})
+    complete, _ = values.complete(entry, given(password="12345678"))
     assert complete["size"] == "2Gi"
     assert values.for_chart(entry, complete, stopped=True, salt="x") == {
         **complete,
@@ -85,16 +92,19 @@ def test_the_operator_s_values_win_where_members_may_not_choose(catalog: Any) ->
     }
 
 
-def test_a_secret_left_out_keeps_its_value_and_is_never_shown(catalog: Any) -> None:
+def test_a_secret_left_out_keeps_its_value_and_stands_apart(catalog: Any) -> None:
     entry = catalog()["db"]
-    stored = values.complete(entry, {"password": "12345678"})
-    for given in ({}, {"password": ""}, {"password": None}):
-        assert values.complete(entry, given, stored)["password"] == "12345678"
-    assert "password" not in values.shown(entry, stored)
+    chosen, stored = values.complete(entry, given(password="12345678"))
+    assert "password" not in chosen
+    assert [(secret.name, secret.value) for secret in stored] == [("password", "12345678")]
+    as_list = CatalogSettings(secrets=[Secret(name="password", value="12345678")])
+    assert values.complete(entry, as_list) == (chosen, stored)
+    for settings in (given(), given(password=""), CatalogSettings(secrets=[Secret(name="password")])):
+        assert values.complete(entry, settings, stored) == (chosen, stored)
 
 
 @pytest.mark.parametrize(
-    ("given", "field", "words"),
+    ("sent", "field", "words"),
     [
         ({}, "values.password", "has to be given"),
         ({"password": "geheim"}, "values.password", "8 letters"),
@@ -102,9 +112,9 @@ def test_a_secret_left_out_keeps_its_value_and_is_never_shown(catalog: Any) -> N
         ({"password": "12345678", "size": "1"}, "values.size", "does not match"),
     ],
 )
-def test_wrong_values_are_named(catalog: Any, given: dict[str, Any], field: str, words: str) -> None:
+def test_wrong_values_are_named(catalog: Any, sent: dict[str, Any], field: str, words: str) -> None:
     with pytest.raises(Problem) as caught:
-        values.complete(catalog()["db"], given)
+        values.complete(catalog()["db"], given(**sent))
     assert caught.value.errors[0].field == field
     assert words in caught.value.detail
     assert "geheim" not in caught.value.detail
@@ -148,6 +158,7 @@ def test_the_form_comes_from_the_schema(catalog: Any) -> None:
         ({"colour": "red"}, SCHEMA, "1.0.0", "colour"),
         ({}, {"type": "strange"}, "1.0.0", "no JSON Schema"),
         ({}, {"type": "object"}, "1.0.0", "names no properties"),
+        ({}, {"properties": {"n": {"type": "integer", "writeOnly": True}}}, "1.0.0", "of type string"),
     ],
 )
 def test_a_catalog_that_cannot_work_is_refused(
