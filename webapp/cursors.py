@@ -23,6 +23,6 @@ def read_cursor(cursor: str) -> tuple[datetime, str]:
             raise ValueError
     except (ValueError, TypeError, binascii.Error) as error:
         raise Problem(
-            "bad-request", "The cursor is not one that an earlier page gave.", field="cursor"
+            "validation-failed", "The cursor is not one that an earlier page gave.", field="cursor"
         ) from error
     return created_at, item_id

@@ -83,6 +83,8 @@ class Portal(OpenAPI):
                 answers = operation["responses"]
                 if "application/json" in answers.get("422", {}).get("content", {}):
                     del answers["422"]
+                if any(item["in"] != "path" for item in operation.get("parameters", ())):
+                    _add_problem(operation, "validation-failed")
                 if method == "post" and operation.get("security"):
                     _add_idempotency_key(operation)
                 # Said in so many words, where no token is needed.
@@ -180,15 +182,18 @@ def _add_idempotency_key(operation: dict[str, Any]) -> None:
     """Document the header that every POST of a signed-in user takes (webapp.idempotency.keys)."""
     operation["parameters"] = [*operation.get("parameters", []), _IDEMPOTENCY_KEY]
     for slug in ("idempotency-in-progress", "idempotency-key-reused"):
-        kind = PROBLEM_TYPES[slug]
-        answer = _problem_answer([kind])
-        known = operation["responses"].setdefault(str(kind.status), answer)
-        if known is not answer:
-            known["description"] += f"; {answer['description']}"
-            content = known["content"]["application/problem+json"]
-            content["examples"] = (
-                content["examples"] | answer["content"]["application/problem+json"]["examples"]
-            )
+        _add_problem(operation, slug)
+
+
+def _add_problem(operation: dict[str, Any], slug: str) -> None:
+    """Document one more problem of an operation, beside others of its status."""
+    kind = PROBLEM_TYPES[slug]
+    answer = _problem_answer([kind])
+    known = operation["responses"].setdefault(str(kind.status), answer)
+    content = known["content"]["application/problem+json"]
+    if slug not in content["examples"]:
+        known["description"] += f"; {answer['description']}"
+        content["examples"] = content["examples"] | answer["content"]["application/problem+json"]["examples"]
 
 
 def reply(model: BaseModel, status: int = 200, location: str | None = None) -> Response:

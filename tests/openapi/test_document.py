@@ -117,16 +117,20 @@ def test_names_are_those_of_json(document: dict[str, Any]) -> None:
 
 
 def test_every_creation_and_change_links_its_resources(document: dict[str, Any]) -> None:
+    without = []
     for operation, answer, schema in answers(document, "201", "202"):
-        assert "links" in schema["properties"], operation
-        assert schema["examples"][0]["links"]["self"].startswith("/api/v1/"), operation
-        assert answer["links"], f"{operation}: the answer leads to no operation of the document"
+        example = schema["examples"][0].get("links", {})
+        if not str(example.get("self")).startswith("/api/v1/"):
+            without.append(f"{operation}: no links.self")
+        if not answer.get("links"):
+            without.append(f"{operation}: the answer leads to no operation of the document")
+    assert without == []
 
 
 def test_links_lead_to_operations_with_all_their_parameters(document: dict[str, Any]) -> None:
     by_name = {operation["operationId"]: path for path, _, operation in operations(document)}
     for operation, answer, _ in answers(document, "201", "202"):
-        for link in answer["links"].values():
+        for link in answer.get("links", {}).values():
             needed = set(re.findall(r"\{(\w+)\}", by_name[link["operationId"]]))
             assert set(link["parameters"]) == needed, operation
     creation = document["paths"]["/api/v1/projects"]["post"]["responses"]["202"]["links"]
@@ -140,11 +144,12 @@ def test_lists_page_by_cursor(document: dict[str, Any]) -> None:
     }
     lists = {name: schema for name, _, schema in answers(document, "200") if "items" in schema["properties"]}
     assert set(WHOLE) | set(BY_NUMBER) <= parameters.keys(), "an exception is left over"
-    for name, schema in lists.items():
-        if name in WHOLE or name in BY_NUMBER:
-            continue
-        assert {"limit", "cursor"} <= parameters[name], name
-        assert "next" in schema["examples"][0]["links"], name
+    unpaged = [
+        name
+        for name, schema in lists.items()
+        if not {"limit", "cursor"} <= parameters[name] or "next" not in schema["examples"][0]["links"]
+    ]
+    assert sorted(set(unpaged) - set(WHOLE) - set(BY_NUMBER)) == []
 
 
 def test_every_post_can_be_sent_twice(document: dict[str, Any]) -> None:

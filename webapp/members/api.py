@@ -168,8 +168,8 @@ def transfer_project(path: MembersPath, body: Transfer) -> Response:
             "description": "A kubeconfig with a token of its own, worth as much as your role",
             "content": {
                 "application/yaml": {
-                    "schema": {"type": "string"},
-                    "example": "apiVersion: v1\nkind: Config\ncurrent-context: shop\n",
+                    "schema": {"type": "object"},
+                    "example": {"apiVersion": "v1", "kind": "Config", "current-context": "shop"},
                 }
             },
         },

@@ -118,6 +118,8 @@ def _read_cursor(cursor: str, parts: int) -> tuple[Any, ...]:
             raise ValueError
     except ValueError as error:
         raise Problem(
-            "bad-request", "The cursor is not one that an earlier page in this order gave.", field="cursor"
+            "validation-failed",
+            "The cursor is not one that an earlier page in this order gave.",
+            field="cursor",
         ) from error
     return found, name

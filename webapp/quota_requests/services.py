@@ -235,6 +235,6 @@ def _read_cursor(cursor: str) -> tuple[datetime, str]:
             raise ValueError
     except ValueError as error:
         raise Problem(
-            "bad-request", "The cursor is not one that an earlier page gave.", field="cursor"
+            "validation-failed", "The cursor is not one that an earlier page gave.", field="cursor"
         ) from error
     return found, request_id

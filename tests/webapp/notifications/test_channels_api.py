@@ -187,7 +187,7 @@ def test_deliveries_come_in_pages(app: Portal, api: Api, channel: int) -> None:
         found += [item["id"] for item in page["items"]]
         path = page["links"]["next"]
     assert found == [f"{number:032x}" for number in reversed(range(5))]
-    assert api("dev").send("GET", f"{PATH}/{channel}/deliveries?cursor=x").status_code == 400
+    assert api("dev").send("GET", f"{PATH}/{channel}/deliveries?cursor=x").status_code == 422
 
 
 def test_changes_are_audited(app: Portal, api: Api, channel: int) -> None:

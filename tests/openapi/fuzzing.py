@@ -1,0 +1,102 @@
+"""A filled portal in this process, and schemathesis' engine on it."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import schemathesis
+from flask import Flask
+from schemathesis.config import SchemathesisConfig
+from schemathesis.engine import events, from_schema
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from tests.webapp.conftest import PASSWORD
+from tests.webapp.pages.seed import fill, make_portal
+from webapp.auth import services as auth
+
+# What may be answered to a request that fits the schema. 412: If-Match names another version. 422: names that
+# are given must be there, a quota must suffice, fields must fit each other, a key must be fresh: rules that
+# no schema can say; what they are about stands in the problem.
+VALID = ["2xx", "401", "403", "404", "409", "412", "422", "429", "503"]
+
+
+@contextmanager
+def serve(folder: Path) -> Iterator[tuple[Flask, str]]:
+    """Serve a portal on SQLite with projects, applications and jobs in many states, and a stated cluster.
+
+    Yields the application and its address. It is asked over HTTP, on this machine alone, as programs ask it.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    app, cluster = make_portal(folder, url)
+    with app.app_context():
+        fill(cluster)
+    server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield app, url
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Quiet(WSGIRequestHandler):
+    # HTTP/1.1 keeps the connection, which is most of the cost of a request here.
+    protocol_version = "HTTP/1.1"
+
+    def log_request(self, *_: Any) -> None:
+        """Thousands of requests are sent; those that fail are told by the test."""
+
+
+def token(app: Flask, user: str) -> str:
+    """Return an access token of one of the users."""
+    with app.app_context():
+        return auth.sign_in(user, PASSWORD, "127.0.0.1")[1].access
+
+
+def run(app: Flask, url: str, user: str | None, seconds: int, seed: int = 1) -> Iterator[str]:
+    """Let schemathesis use the API as `user` for about `seconds`; yield what is wrong, each failure once."""
+    settings = {
+        "seed": seed,
+        "max-time": seconds,
+        "headers": {"Authorization": f"Bearer {token(app, user)}"} if user else {},
+        "generation": {"mode": "all", "database": "none", "no-shrink": True},
+        "continue-on-failure": True,
+        "checks": {"positive_data_acceptance": {"expected-statuses": VALID}},
+    }
+    schema = schemathesis.openapi.from_url(
+        f"{url}/api/v1/openapi.json", config=SchemathesisConfig.from_dict(settings)
+    )
+    told: set[str] = set()
+    for event in from_schema(schema).execute():
+        if isinstance(event, events.FatalError):
+            raise event.exception
+        if isinstance(event, events.NonFatalError):
+            yield f"{event.phase} {event.label}: {event.value!r}"
+        if isinstance(event, events.ScenarioFinished):
+            for text in _failures(event):
+                key = text.partition("\n")[0][:160]
+                if key not in told:
+                    told.add(key)
+                    yield text
+
+
+def _failures(event: events.ScenarioFinished) -> Iterator[str]:
+    for case_id, checks in event.recorder.checks.items():
+        for check in checks:
+            if check.failure_info is not None:
+                label = event.recorder.cases[case_id].value.operation.label
+                failure = check.failure_info.failure
+                answer = event.recorder.interactions[case_id].response
+                told = f"{answer.status_code}: {answer.text[:600]}" if answer else "no answer"
+                yield (
+                    f"{label}: {check.name}: {failure.title}: {failure.message}\n"
+                    f"{check.failure_info.code_sample}\n{told}"
+                )
