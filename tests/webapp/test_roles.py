@@ -10,8 +10,18 @@ from tests.webapp.requests import SHOP, WEB, end_jobs
 from webapp.openapi import Portal
 
 WEB_PATH = "/projects/shop/applications/web"
+YAML = "application: {name: from-yaml, image: nginx:1, ports: [{targetPort: 80}]}"
 # method, path, body, then the answers to: administrator, owner, developer, viewer, other user, stranger
 MATRIX: list[tuple[str, str, Any, tuple[int, int, int, int, int, int]]] = [
+    ("GET", "/catalog", None, (200, 200, 200, 200, 200, 401)),
+    ("GET", "/catalog/valkey", None, (200, 200, 200, 200, 200, 401)),
+    (
+        "POST",
+        "/projects/shop/applications/from-catalog",
+        {"name": "cache", "catalog": "valkey", "values": {"password": "a-long-password"}},
+        (202, 202, 202, 403, 404, 401),
+    ),
+    ("PUT", f"{WEB_PATH}/values", {"values": {}}, (409, 409, 409, 403, 404, 401)),
     ("GET", "/projects", None, (200, 200, 200, 200, 200, 401)),
     ("GET", "/projects/shop", None, (200, 200, 200, 200, 404, 401)),
     ("PUT", "/projects/shop", {"description": "x"}, (202, 202, 403, 403, 404, 401)),
@@ -47,6 +57,17 @@ MATRIX: list[tuple[str, str, Any, tuple[int, int, int, int, int, int]]] = [
         (202, 202, 202, 403, 404, 401),
     ),
     ("PATCH", WEB_PATH, {"replicas": 2}, (202, 202, 202, 403, 404, 401)),
+    ("POST", f"{WEB_PATH}/restart", None, (202, 202, 202, 403, 404, 401)),
+    ("POST", f"{WEB_PATH}/stop", None, (202, 202, 202, 403, 404, 401)),
+    ("POST", f"{WEB_PATH}/start", None, (202, 202, 202, 403, 404, 401)),
+    ("POST", f"{WEB_PATH}/clone", {"name": "copy"}, (202, 202, 202, 403, 404, 401)),
+    ("GET", f"{WEB_PATH}/export", None, (200, 200, 200, 200, 404, 401)),
+    ("POST", "/projects/shop/applications/import", {"yaml": YAML}, (202, 202, 202, 403, 404, 401)),
+    ("POST", "/projects/shop/applications/plan", {**WEB, "name": "idea"}, (202, 202, 202, 403, 404, 401)),
+    ("POST", f"{WEB_PATH}/plan", {"replicas": 3}, (202, 202, 202, 403, 404, 401)),
+    ("GET", f"{WEB_PATH}/revisions", None, (200, 200, 200, 200, 404, 401)),
+    ("GET", f"{WEB_PATH}/revisions/1", None, (200, 200, 200, 200, 404, 401)),
+    ("POST", f"{WEB_PATH}/revisions/1/rollback", None, (202, 202, 202, 403, 404, 401)),
     ("DELETE", WEB_PATH, None, (202, 202, 202, 403, 404, 401)),
 ]
 CALLERS = ("root", "ada", "dev", "eve", "out", None)
@@ -110,6 +131,7 @@ def test_no_more_than_the_matrix_is_served(app: Portal) -> None:
 def _pattern(path: str) -> str:
     """Return the route that a path of the matrix belongs to."""
     path = path.partition("?")[0].replace("shop", "<project>").replace("/web", "/<application>")
+    path = path.replace("/revisions/1", "/revisions/<number>")
     return path.replace("/members/out", "/members/<user>").replace("/members/eve", "/members/<user>")
 
 
