@@ -23,7 +23,8 @@ from webapp.worker.models import Lease, WorkerSign
 
 log = logging.getLogger("croft.worker")
 
-INTERVAL = timedelta(minutes=5)
+# A project that expires is archived within about that time, so it is short.
+INTERVAL = timedelta(minutes=1)
 # Rows that go in one transaction: others must not wait for long.
 BATCH = 500
 # What has expired stays visible for so long.
