@@ -11,6 +11,8 @@ from webapp.openapi import Portal
 
 WEB_PATH = "/projects/shop/applications/web"
 YAML = "application: {name: from-yaml, image: nginx:1, ports: [{targetPort: 80}]}"
+CHANNEL = "/projects/shop/channels/999999"
+HOOK = {"kind": "webhook", "target": "https://example.org/hook", "events": ["job.failed"]}
 # method, path, body, then the answers to: administrator, owner, developer, viewer, other user, stranger
 MATRIX: list[tuple[str, str, Any, tuple[int, int, int, int, int, int]]] = [
     ("GET", "/catalog", None, (200, 200, 200, 200, 200, 401)),
@@ -69,6 +71,14 @@ MATRIX: list[tuple[str, str, Any, tuple[int, int, int, int, int, int]]] = [
     ("GET", f"{WEB_PATH}/revisions/1", None, (200, 200, 200, 200, 404, 401)),
     ("POST", f"{WEB_PATH}/revisions/1/rollback", None, (202, 202, 202, 403, 404, 401)),
     ("DELETE", WEB_PATH, None, (202, 202, 202, 403, 404, 401)),
+    ("GET", "/projects/shop/channels", None, (200, 200, 200, 403, 404, 401)),
+    ("POST", "/projects/shop/channels", HOOK, (201, 201, 403, 403, 404, 401)),
+    # Of one that is not there; notifications/test_channels_api.py has these with one that is.
+    ("GET", f"{CHANNEL}", None, (404, 404, 404, 403, 404, 401)),
+    ("GET", f"{CHANNEL}/deliveries", None, (404, 404, 404, 403, 404, 401)),
+    ("PATCH", f"{CHANNEL}", {"events": ["job.failed"]}, (404, 404, 403, 403, 404, 401)),
+    ("POST", f"{CHANNEL}/test", None, (404, 404, 403, 403, 404, 401)),
+    ("DELETE", f"{CHANNEL}", None, (404, 404, 403, 403, 404, 401)),
 ]
 CALLERS = ("root", "ada", "dev", "eve", "out", None)
 
@@ -131,7 +141,7 @@ def test_no_more_than_the_matrix_is_served(app: Portal) -> None:
 def _pattern(path: str) -> str:
     """Return the route that a path of the matrix belongs to."""
     path = path.partition("?")[0].replace("shop", "<project>").replace("/web", "/<application>")
-    path = path.replace("/revisions/1", "/revisions/<number>")
+    path = path.replace("/revisions/1", "/revisions/<number>").replace("/999999", "/<channel>")
     return path.replace("/members/out", "/members/<user>").replace("/members/eve", "/members/<user>")
 
 

@@ -6,6 +6,8 @@ knows by the delivery's id what it has had already.
 """
 
 import logging
+import smtplib
+import socket
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -57,9 +59,30 @@ def send_next(config: Config) -> bool:
     except AddressRefused as refused:
         error, final = str(refused), True
     except (OSError, ValueError, webhook.DeliveryFailed) as failure:
-        error = str(failure) or type(failure).__name__
+        error = _words(failure)
     settle(taken, error, config, final=final)
     return True
+
+
+def _words(failure: Exception) -> str:
+    """Say why an attempt failed."""
+    match failure:
+        case socket.gaierror():
+            return "The name of the receiver is not known; check its address"
+        case TimeoutError():
+            return "The receiver did not answer in time"
+        case smtplib.SMTPAuthenticationError():
+            return "The mail server refused the operator's name and password"
+        case smtplib.SMTPRecipientsRefused():
+            _code, text = next(iter(failure.recipients.values()))
+            return f"The mail server refuses the address: {text.decode(errors='replace')}"
+        case smtplib.SMTPResponseException():
+            raw = failure.smtp_error
+            said = raw.decode(errors="replace") if isinstance(raw, bytes) else raw
+            return f"The mail server answered {failure.smtp_code} {said}"
+        case OSError(strerror=str(text)) if text:
+            return f"The receiver cannot be reached: {text}"
+    return str(failure) or type(failure).__name__
 
 
 def take() -> Taken | None:
