@@ -99,6 +99,10 @@ def test_only_the_worker_writes_and_nobody_holds_a_wildcard(render: Render) -> N
         {"image": "no-tag"},
         {"database": {"size": "much"}},
         {"database": {"backup": "maybe"}},
+        {"smtp": {"host": "mail.example.org"}},
+        {"smtp": {"security": "ssl"}},
+        {"webhooks": {"allowedCidrs": ["everything"]}},
+        {"retention": {"jobs": 0}},
     ],
 )
 def test_wrong_values_are_refused(render: Render, values: dict[str, Any]) -> None:
@@ -115,3 +119,29 @@ def test_streams_and_sockets_pass_the_ingress_and_find_threads(render: Render) -
     assert annotations["projectcontour.io/response-timeout"] == "infinity"
     web = containers(objects["Deployment", "portal"])["web"]
     assert {"name": "MALLOC_ARENA_MAX", "value": "2"} in web["env"]
+
+
+def test_the_mail_servers_password_is_a_file_of_the_worker_alone(render: Render) -> None:
+    smtp = {"host": "mail.example.org", "security": "starttls", "user": "croft", "from": "croft@example.org"}
+    values = {
+        "smtp": smtp | {"port": 587, "existingSecret": "mail"},
+        "webhooks": {"allowedCidrs": ["10.20.0.0/16"], "clusterCidrs": ["10.96.0.0/16", "fd00::/8"]},
+        "retention": {"jobs": 7, "audit": 30},
+    }
+    found = containers(render("portal", values, **ROOM)["Deployment", "portal"])
+    settings = {
+        name: {item["name"]: item.get("value") for item in container["env"]}
+        for name, container in found.items()
+    }
+    for name in ("web", "worker"):
+        # The page says at once what can be, the worker sends.
+        assert settings[name]["CROFT_SMTP_HOST"] == "mail.example.org"
+        assert settings[name]["CROFT_WEBHOOK_ALLOWED_CIDRS"] == "10.20.0.0/16"
+        assert settings[name]["CROFT_CLUSTER_CIDRS"] == "10.96.0.0/16,fd00::/8"
+    worker = settings["worker"]
+    assert worker["CROFT_SMTP_PASSWORD_FILE"] == "/run/secrets/smtp/password"
+    assert (worker["CROFT_SMTP_SECURITY"], worker["CROFT_SMTP_PORT"]) == ("starttls", "587")
+    assert (worker["CROFT_JOB_RETENTION_DAYS"], worker["CROFT_AUDIT_RETENTION_DAYS"]) == ("7", "30")
+    assert "CROFT_SMTP_PASSWORD_FILE" not in settings["web"]
+    mounts = {mount["name"] for mount in found["web"]["volumeMounts"]}
+    assert "smtp" not in mounts

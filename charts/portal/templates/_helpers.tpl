@@ -25,6 +25,10 @@ app.kubernetes.io/component: {{ .component }}
 - {name: CROFT_HTTPS_PORT, value: {{ .Values.httpsPort | quote }}}
 - {name: CROFT_CERT_ISSUER, value: {{ .Values.certIssuer | quote }}}
 - {name: CROFT_API_SERVER, value: {{ .Values.apiServer | quote }}}
+- {name: CROFT_SMTP_HOST, value: {{ .Values.smtp.host | quote }}}
+- {name: CROFT_SMTP_FROM, value: {{ .Values.smtp.from | quote }}}
+- {name: CROFT_WEBHOOK_ALLOWED_CIDRS, value: {{ join "," .Values.webhooks.allowedCidrs | quote }}}
+- {name: CROFT_CLUSTER_CIDRS, value: {{ join "," .Values.webhooks.clusterCidrs | quote }}}
 # Envoy is the one proxy before the portal; it appends the client's address.
 - {name: CROFT_PROXY_HOPS, value: "1"}
 - {name: CROFT_SECRET_KEY_FILE, value: /run/secrets/portal/secret-key}
@@ -154,6 +158,14 @@ capabilities: {drop: [ALL]}
     - {name: CROFT_WORKER_SLOTS, value: {{ .Values.worker.slots | quote }}}
     - {name: CROFT_JOB_TIMEOUT, value: {{ .Values.worker.jobTimeout | quote }}}
     - {name: CROFT_JOB_DIR, value: /run/croft}
+    - {name: CROFT_JOB_RETENTION_DAYS, value: {{ .Values.retention.jobs | quote }}}
+    - {name: CROFT_AUDIT_RETENTION_DAYS, value: {{ .Values.retention.audit | quote }}}
+    - {name: CROFT_SMTP_PORT, value: {{ .Values.smtp.port | quote }}}
+    - {name: CROFT_SMTP_SECURITY, value: {{ .Values.smtp.security | quote }}}
+    - {name: CROFT_SMTP_USER, value: {{ .Values.smtp.user | quote }}}
+    {{- if .Values.smtp.existingSecret }}
+    - {name: CROFT_SMTP_PASSWORD_FILE, value: /run/secrets/smtp/password}
+    {{- end }}
   livenessProbe:
     exec: {command: [python, -m, webapp.worker, --check]}
     periodSeconds: 30
@@ -165,10 +177,20 @@ capabilities: {drop: [ALL]}
   volumeMounts:
     {{- include "portal.mounts" . | nindent 4 }}
     - {name: jobs, mountPath: /run/croft}
+    {{- if .Values.smtp.existingSecret }}
+    - {name: smtp, mountPath: /run/secrets/smtp, readOnly: true}
+    {{- end }}
 {{- end }}
 
 {{/* Requests hold secret values while a job runs, so its folder lives in memory and ends with the pod. */}}
 {{- define "portal.workerVolumes" -}}
 - name: jobs
   emptyDir: {medium: Memory, sizeLimit: 64Mi}
+{{- if .Values.smtp.existingSecret }}
+- name: smtp
+  secret:
+    secretName: {{ .Values.smtp.existingSecret }}
+    defaultMode: 0440
+    items: [{key: password, path: password}]
+{{- end }}
 {{- end }}
