@@ -16,12 +16,12 @@ let fit;
 let socket;
 
 // The terminal writes its styles into <style> elements, which the page's policy refuses. The same text in a style sheet
-// that a script owns is allowed, without any exception to the policy.
+// that a script owns is allowed, without any exception to the policy; an element that shows nothing takes its place.
 function adoptStyles() {
   const create = document.createElement.bind(document);
   document.createElement = (name, options) => {
-    const element = create(name, options);
-    if (String(name).toLowerCase() !== "style") return element;
+    if (String(name).toLowerCase() !== "style") return create(name, options);
+    const element = create("template");
     const sheet = new CSSStyleSheet();
     document.adoptedStyleSheets.push(sheet);
     Object.defineProperty(element, "textContent", { set: (text) => sheet.replaceSync(text), get: () => "" });
