@@ -24,6 +24,7 @@ class Snapshot:
     pods: list[Json]  # of the current revision, the ones being deleted left out
     trouble: Trouble | None
     earlier_runs: bool  # pods of an earlier revision still answer
+    ending: int = 0  # pods that are being deleted
 
     @property
     def wanted(self) -> int:
@@ -33,7 +34,9 @@ class Snapshot:
 
     @property
     def ready(self) -> bool:
-        """Whether every wanted pod, and no other, runs what is wanted."""
+        """Whether every wanted pod, and no other, runs what is wanted; stopped means that no pod is left."""
+        if self.wanted == 0 and self.ending:
+            return False
         status = self.deployment.get("status", {})
         counts = (status.get(key, 0) for key in ("replicas", "updatedReplicas", "availableReplicas"))
         return self.observed and all(count == self.wanted for count in counts)
@@ -47,6 +50,8 @@ class Snapshot:
     @property
     def progress(self) -> str:
         """One line for who is waiting."""
+        if self.wanted == 0:
+            return f"{self.ending + len(self.pods)} pods still end"
         ready = [pod for pod in self.pods if _is_ready(pod)]
         line = f"{len(ready)} of {self.wanted} pods ready"
         waiting = next((pod for pod in self.pods if not _is_ready(pod)), None)
@@ -101,7 +106,7 @@ def _look(cluster: Cluster, project: str, application: str) -> Snapshot:
     }
     new = [pod for pod in alive if pod["metadata"]["labels"].get("pod-template-hash") in current]
     earlier = any(_is_ready(pod) for pod in alive if pod not in new)
-    snapshot = Snapshot(deployment, new, None, earlier)
+    snapshot = Snapshot(deployment, new, None, earlier, len(pods) - len(alive))
     if snapshot.ready or not snapshot.observed:
         return snapshot
     events = cluster.list(f"/api/v1{base}/events", limit="500")
@@ -112,7 +117,7 @@ def _look(cluster: Cluster, project: str, application: str) -> Snapshot:
     found = [troubles.of_deployment(deployment)]
     found += [troubles.of_pod(pod, events, volume) for pod in new if not _is_ready(pod)]
     found.append(volume)
-    return Snapshot(deployment, new, next((item for item in found if item), None), earlier)
+    return Snapshot(deployment, new, next((item for item in found if item), None), earlier, snapshot.ending)
 
 
 def _failure(cluster: Cluster, project: str, application: str, snapshot: Snapshot, after: str) -> str:
