@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -23,12 +24,15 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[Served]:
-    """Serve a portal with users and nothing else on a free port until the block ends."""
+def served(folder: Path, **settings: Any) -> Iterator[Served]:
+    """Serve a portal with users and nothing else on a free port until the block ends.
+
+    `settings`: fields of webapp.config.Config.
+    """
     # The address has to be known before the application is made: it answers under this name alone.
     server = make_server("127.0.0.1", 0, lambda _environ, _start: [], threaded=True)
     url = f"http://localhost:{server.port}"
-    server.app, cluster = make_portal(folder, url)
+    server.app, cluster = make_portal(folder, url, **settings)
     thread = threading.Thread(target=server.serve_forever, name="portal")
     thread.start()
     try:
@@ -51,9 +55,9 @@ def chromium() -> Iterator[Browser]:
 def sign_in(page: Page, url: str, name: str = "ada") -> None:
     """Sign in through the form."""
     page.goto(f"{url}/sign-in")
-    page.get_by_label("Name").fill(name)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url(f"{url}/projects")
 
 

@@ -8,14 +8,29 @@ from tests.webapp.cluster import StatedCluster
 from tests.webapp.pages import seed
 from tests.webapp.pages.seed import GIB, NewApplication, create_project, finish, pod, user
 from webapp.applications import services as applications
+from webapp.catalog import services as catalog
+from webapp.catalog.schemas import NewCatalogApplication
 from webapp.cluster.state import ClusterEvent, ClusterVolume, Container, Contents, Pod, Workload
 from webapp.db import utcnow
 from webapp.jobs import services as jobs
+from webapp.notifications import services as notifications
+from webapp.notifications.schemas import NewChannel
 from webapp.plans import services as plans
 from webapp.projects import archive
 from webapp.projects.schemas import Quota
 from webapp.quota_requests import services as quota_requests
 
+# What an operator can switch on, all of it.
+SETTINGS: dict[str, Any] = {
+    "smtp_host": "mail.example.org",
+    "smtp_from": "croft@example.org",
+    "cert_issuer": "letsencrypt",
+    # "self_registration": True,
+    # "oidc_issuer": "https://id.example.org",
+    # "oidc_client_id": "croft",
+    # "oidc_client_secret": "not-asked-for-here",
+    # "oidc_name": "Example University",
+}
 PLAN = {
     "url": "http://web.shop.localhost:8080",
     "fits": False,
@@ -53,12 +68,14 @@ def fill(cluster: StatedCluster) -> dict[str, str]:
     found |= {"project": "shop", "application": "web", "job_id": found["running"], "entry": "postgresql"}
     found |= {"number": "1", "revision": "1"}
     _revisions()
+    _, cancelled = applications.restart(user("ada"), "shop", "web")
+    found["cancelled"] = jobs.cancel(user("ada"), cancelled.id).id
+    _database(cluster)
     found["plan_id"] = _plan(seed._settings("registry.example.org/team/web:1.4"))
     found["open_plan_id"] = plans.plan_change(user("ada"), "shop", "web", _web(replicas=2)).id
     _quota_requests()
+    found["channel_id"] = _channels()
     _archived(cluster)
-    _, cancelled = applications.restart(user("ada"), "shop", "web")
-    found["cancelled"] = jobs.cancel(user("ada"), cancelled.id).id
     return found
 
 
@@ -87,6 +104,26 @@ def _quota_requests() -> None:
     quota_requests.refuse(user("root"), refused.id, "The nodes are full until a third one comes in May.")
     reason = "The search needs a second server, and the catalogue grows by some 2 GiB a month."
     quota_requests.ask(user("ada"), "shop", more, reason)
+
+
+def _database(cluster: StatedCluster) -> None:
+    values = {"database": "orders", "user": "orders", "password": "a-long-password", "size": "1Gi"}
+    new = NewCatalogApplication(name="db", catalog="postgresql", values=values)
+    _, job = catalog.create(user("ada"), "shop", new)
+    finish(job.id, message="Application 'db' is ready.", events=seed.STORY)
+    cluster.running["shop"]["db"] = Workload(1, (pod("db-0"),))
+
+
+def _channels() -> str:
+    """Store a webhook and a mail address, each with a message on its way; return the webhook's id."""
+    hook = {"kind": "webhook", "target": "https://chat.example.org/hooks/croft", "events": ["job.failed"]}
+    mail = {"kind": "email", "target": "team@example.org", "events": ["job.failed", "job.succeeded"]}
+    made = [
+        notifications.create(user("ada"), "shop", NewChannel.model_validate(one))[0] for one in (hook, mail)
+    ]
+    identities = [channel.id for channel in made]
+    notifications.test(user("ada"), "shop", identities[0])
+    return str(identities[0])
 
 
 def _archived(cluster: StatedCluster) -> None:

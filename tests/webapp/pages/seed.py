@@ -31,12 +31,12 @@ from webapp.projects.schemas import ProjectSpec
 GIB = Decimal(1024) ** 3
 
 
-def make_portal(folder: Path, url: str) -> tuple[Flask, StatedCluster]:
+def make_portal(folder: Path, url: str, **settings: Any) -> tuple[Flask, StatedCluster]:
     """Return an application on an empty database in `folder` with users, and its cluster.
 
     root is an administrator, eve is in no project.
     """
-    app = create_app(make_config(f"sqlite:///{folder / 'portal.db'}", external_url=url))
+    app = create_app(make_config(f"sqlite:///{folder / 'portal.db'}", external_url=url, **settings))
     cluster = StatedCluster()
     app.extensions["croft_cluster"] = cluster
     with app.app_context():
@@ -156,7 +156,8 @@ def _settings(image: str) -> Any:
 if __name__ == "__main__":
     chosen = int(sys.argv[1]) if len(sys.argv) > 1 else 5056
     with tempfile.TemporaryDirectory() as folder:
-        application, stated = make_portal(Path(folder), f"http://localhost:{chosen}")
+        everything = import_module("tests.webapp.pages.everything")
+        application, stated = make_portal(Path(folder), f"http://localhost:{chosen}", **everything.SETTINGS)
         with application.app_context():
-            print(import_module("tests.webapp.pages.everything").fill(stated), flush=True)
+            print(everything.fill(stated), flush=True)
         application.run(port=chosen, threaded=True)

@@ -1,8 +1,14 @@
-"""Every page that the portal has, found in the application itself: accessible, in bounds, with no error."""
+"""Every page that the portal has, found in the application itself: accessible, in bounds, with no error.
 
+SHOTS=<folder> keeps a picture of every page there, to look at them all.
+"""
+
+import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -14,6 +20,7 @@ from tests.webapp.pages.visits import addresses, faults
 pytestmark = pytest.mark.slow
 
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
+Expected: TypeAlias = Callable[[str], tuple[int, ...]]
 MODES = {"light": (WIDE, "light"), "dark": (WIDE, "dark"), "phone": (PHONE, "light")}
 
 
@@ -44,18 +51,25 @@ class Filled:
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
     """One portal and one browser for all tests of this file: they only look."""
-    with served(tmp_path_factory.mktemp("portal")) as portal, chromium() as browser:
+    with served(tmp_path_factory.mktemp("portal"), **everything.SETTINGS) as portal, chromium() as browser:
         with portal.app.app_context():
             values = everything.fill(portal.cluster)
         yield Filled(portal, browser, values, list(addresses(portal.app, values)))
 
 
-def visit(filled: Filled, page: Page, expected: Callable[[str], tuple[int, ...]], *, axe: bool) -> str:
+def keep_picture(page: Page, name: str) -> None:
+    """Keep a picture of the whole page, if somebody wants to look at it."""
+    if folder := os.environ.get("SHOTS"):
+        page.screenshot(path=Path(folder, re.sub(r"\W+", "_", name) + ".png"), full_page=True)
+
+
+def visit(filled: Filled, page: Page, expected: Expected, name: str, *, axe: bool = True) -> str:
     """Open every page and tell all that is wrong, line by line; `expected`: right statuses of an address."""
     found = []
     for path in filled.paths:
         answer = page.goto(path)
         assert answer is not None
+        keep_picture(page, f"{name}-{path}")
         if answer.status not in expected(path):
             found.append(f"{path}: answers {answer.status}")
         else:
@@ -90,16 +104,16 @@ def as_stranger(path: str) -> tuple[int, ...]:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_every_page_as_an_administrator(filled: Filled, mode: str) -> None:
-    assert visit(filled, filled.window("root", mode), as_administrator, axe=True) == ""
+    assert visit(filled, filled.window("root", mode), as_administrator, mode) == ""
 
 
 @pytest.mark.parametrize("name", ["ada", "linus"])
 def test_every_page_as_a_member(filled: Filled, name: str) -> None:
-    assert visit(filled, filled.window(name), as_member, axe=True) == ""
+    assert visit(filled, filled.window(name), as_member, name) == ""
 
 
 def test_every_page_as_a_stranger(filled: Filled) -> None:
-    assert visit(filled, filled.window("eve", "phone"), as_stranger, axe=False) == ""
+    assert visit(filled, filled.window("eve", "phone"), as_stranger, "eve", axe=False) == ""
 
 
 def test_every_page_asks_to_sign_in(filled: Filled) -> None:
@@ -113,4 +127,4 @@ def test_every_page_asks_to_sign_in(filled: Filled) -> None:
 
 def test_every_page_without_scripts(filled: Filled) -> None:
     page = filled.window("root", java_script_enabled=False)
-    assert visit(filled, page, as_administrator, axe=False) == ""
+    assert visit(filled, page, as_administrator, "plain", axe=False) == ""

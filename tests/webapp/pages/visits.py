@@ -12,6 +12,8 @@ from tests.routes import routes
 # What answers to GET and is no page, and why.
 NO_PAGES: Mapping[str, str] = {
     "asset": "a static file",
+    "browser_file": "a static file",
+    "swagger_file": "a static file",
     "problem_types": "plain text for programs",
     "projects.home": "leads on to the projects",
     "jobs.stream": "a stream",
@@ -20,8 +22,11 @@ NO_PAGES: Mapping[str, str] = {
     "live.application_changes": "a stream",
     "live.logs_stream": "a stream",
     "live.logs_download": "a file",
+    "live.shell_socket": "a WebSocket",
     "applications.export": "a file",
 }
+# Where a page is about something else than everything.fill says of its parameters in general.
+ELSEWHERE: Mapping[str, Mapping[str, str]] = {"catalog.edit": {"application": "db"}}
 # Further addresses of pages that look different there; {…} are the values of everything.fill.
 MORE = (
     "/projects?search=nothing-like-this",
@@ -31,6 +36,7 @@ MORE = (
     "/projects/statistics-course-2026",
     "/projects/shop/applications/mail",
     "/projects/shop/applications/search",
+    "/projects/shop/applications/db",
     "/projects/shop/applications/web/logs?search=order",
     "/projects/shop/applications/web/revisions/2",
     "/plans/{open_plan_id}",
@@ -77,7 +83,7 @@ def addresses(app: Flask, values: Mapping[str, str]) -> Iterator[str]:
         assert not missing, (
             f"{route.endpoint} ({route.rule}): what is {sorted(missing)}? See everything.fill."
         )
-        yield route.path(values)
+        yield route.path({**values, **ELSEWHERE.get(route.endpoint, {})})
     yield from (path.format(**values) for path in MORE)
 
 

@@ -1,0 +1,163 @@
+"""200 jobs over 50 projects by a real worker on a real cluster, beside the same playbooks run by hand."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from tests.bench import web
+from tests.portal import Portal
+from webapp import dev
+
+PROJECTS = int(os.environ.get("JOB_PROJECTS", "50"))
+# Each project is made and then changed three times.
+JOBS_EACH = 4
+# By hand so many projects are done; what they take is multiplied, as each takes the same.
+BY_HAND = max(2, PROJECTS // 10)
+LIMIT_S = 900
+
+
+@contextmanager
+def own_portal(cluster: Path, folder: Path) -> Iterator[tuple[Portal, dict[str, str]]]:
+    """Run web and worker against the cluster of a state folder; yield a client and the settings."""
+    for name in ("kubeconfig", "cluster.yml", "bundle"):
+        (folder / name).symlink_to((cluster / name).resolve())
+    settings = dev.settings(folder, web.free_port())
+    environment = os.environ | settings
+    with (folder / "worker.log").open("w") as log:
+        prepared = (sys.executable, "-m", "webapp.prepare")
+        subprocess.run(prepared, cwd=web.ROOT, env=environment, check=True, stdout=log, stderr=log)
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "webapp.worker"], cwd=web.ROOT, env=environment, stdout=log, stderr=log
+        )
+        try:
+            with web.serve(settings, folder / "web.log") as served:
+                portal = Portal(served.url)
+                password = Path(settings["CROFT_ADMIN_PASSWORD_FILE"]).read_text().strip()
+                portal.sign_in("admin", password)
+                yield portal, settings
+        finally:
+            worker.terminate()
+            worker.wait(timeout=60)
+
+
+def measure(cluster: Path) -> dict[str, float]:
+    """Return the seconds of all jobs by the worker and by hand, their ratio, and how many broke the order."""
+    with tempfile.TemporaryDirectory() as name, own_portal(cluster, Path(name)) as (portal, settings):
+        names = [f"gauge-{number:02d}" for number in range(PROJECTS)]
+        hand = [f"gauge-hand-{number:02d}" for number in range(BY_HAND)]
+        half = BY_HAND // 2
+        try:
+            # Half of it before and half of it after, so that a slow moment falls on both.
+            by_hand = sum(_by_hand(one, settings, Path(name)) for one in hand[:half])
+            by_portal, out_of_order = _by_portal(portal, names)
+            by_hand += sum(_by_hand(one, settings, Path(name)) for one in hand[half:])
+        finally:
+            _remove(portal, names)
+            for one in hand:
+                _playbook(one, {}, settings, Path(name), "absent")
+    by_hand *= PROJECTS / BY_HAND
+    return {
+        "jobs": PROJECTS * JOBS_EACH,
+        "jobs_portal_s": by_portal,
+        "jobs_by_hand_s": by_hand,
+        "jobs_ratio": by_hand / by_portal,
+        "jobs_out_of_order": out_of_order,
+    }
+
+
+def _settings_of(change: int) -> dict[str, Any]:
+    return {
+        "description": f"Change {change} of a benchmark",
+        "quota": {"cpu": "1", "memory": "1Gi", "pods": 5 + change},
+    }
+
+
+def _by_portal(portal: Portal, names: list[str]) -> tuple[float, int]:
+    start = time.monotonic()
+    for name in names:
+        portal.call("POST", "/api/v1/projects", {"name": name, **_settings_of(0)})
+    for change in range(1, JOBS_EACH):
+        for name in names:
+            portal.call("PATCH", f"/api/v1/projects/{name}", _settings_of(change))
+    jobs = _ended(portal, names, start, JOBS_EACH)
+    seconds = time.monotonic() - start
+    if failed := [job for job in jobs if job["state"] != "succeeded"]:
+        raise RuntimeError(f"{len(failed)} jobs failed; the first one: {failed[0]['message']}")
+    return seconds, _out_of_order(jobs)
+
+
+def _ended(portal: Portal, names: list[str], start: float, each: int) -> list[dict[str, Any]]:
+    """Return all jobs of the projects once none of them waits or runs. Raises TimeoutError."""
+    while time.monotonic() - start < LIMIT_S:
+        waiting = [
+            portal.call("GET", f"/api/v1/jobs?state={state}&limit=1")["items"]
+            for state in ("queued", "running")
+        ]
+        if not any(waiting):
+            jobs = [
+                job for name in names for job in portal.call("GET", f"/api/v1/jobs?project={name}")["items"]
+            ]
+            if len(jobs) < len(names) * each:
+                raise RuntimeError(f"there are {len(jobs)} jobs, not {len(names) * each}")
+            return jobs
+        time.sleep(0.25)
+    raise TimeoutError(f"jobs still wait after {LIMIT_S} s")
+
+
+def _out_of_order(jobs: list[dict[str, Any]]) -> int:
+    """Return how many jobs began before an earlier one of their project had ended."""
+    by_project = defaultdict(list)
+    for job in sorted(jobs, key=lambda job: job["createdAt"]):
+        by_project[job["project"]].append(job)
+    return sum(
+        _moment(later["startedAt"]) < _moment(earlier["finishedAt"])
+        for found in by_project.values()
+        for earlier, later in pairwise(found)
+    )
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _by_hand(name: str, settings: dict[str, str], folder: Path) -> float:
+    start = time.monotonic()
+    for change in range(JOBS_EACH):
+        _playbook(name, _settings_of(change), settings, folder, "present")
+    return time.monotonic() - start
+
+
+def _playbook(name: str, values: dict[str, Any], settings: dict[str, str], folder: Path, state: str) -> None:
+    request = folder / f"{name}.json"
+    request.write_text(json.dumps({"project": {"name": name, "owner": "admin", **values}}))
+    command = (
+        str(web.ROOT / ".venv/bin/ansible-playbook"), "-i", "localhost,", "playbooks/project.yml",
+        "-e", f"request_file={request}", "-e", f"state={state}", "-e", f"croft_helm={settings['CROFT_HELM']}",
+    )  # fmt: skip
+    done = subprocess.run(
+        command,
+        cwd=web.ROOT,
+        env=os.environ | {"KUBECONFIG": settings["CROFT_KUBECONFIG"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"the playbook failed for {name}:\n{done.stdout[-3000:]}{done.stderr[-1000:]}")
+
+
+def _remove(portal: Portal, names: list[str]) -> None:
+    there = {name for name in names if portal.request("GET", f"/api/v1/projects/{name}").status_code == 200}
+    for name in sorted(there):
+        portal.call("DELETE", f"/api/v1/projects/{name}")
+    _ended(portal, sorted(there), time.monotonic(), 1)
