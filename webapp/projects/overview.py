@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import lazyload, load_only
+from sqlalchemy.orm import lazyload
 
 from webapp import cluster
 from webapp.applications import queries as applications
@@ -75,12 +75,11 @@ def application_names(project: Project) -> list[str]:
 def application_rows(project: Project, *, ask_cluster: bool) -> list[dict[str, str]]:
     """Return name, state, words (empty when the cluster is silent) and url of each application.
 
-    What is not shown stays in the database: above all the settings, which would have to be decrypted.
+    One query for all of them; the project is at hand.
     """
-    columns = load_only(Application.name, Application.state, Application.host)
     query = (
         select(Application)
-        .options(columns, lazyload(Application.project))
+        .options(lazyload(Application.project))
         .where(Application.project_id == project.id)
         .order_by(Application.name)
     )

@@ -36,13 +36,23 @@ class Member(Spec):
     )
 
 
+def _without_default(schema: dict[str, Any]) -> None:
+    schema.pop("default", None)
+
+
 class ProjectSettings(Spec):
     """The settings of a project that can be changed later."""
 
     description: str = Field(
         "", max_length=500, description="What the project is for", examples=["Our web shop"]
     )
-    owner: UserName = Field("operator", description="User who answers for the project", examples=["ada"])
+    # The default is for requests by hand; through the API it is the user who asks, so it is not documented.
+    owner: UserName = Field(
+        "operator",
+        description="User who answers for the project; whoever creates it when left out",
+        examples=["ada"],
+        json_schema_extra=_without_default,
+    )
     members: list[Member] = Field(
         default_factory=list, max_length=200, description="Members beside the owner"
     )
