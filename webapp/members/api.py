@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from flask import Response, make_response
+from flask import Response, g, make_response
 from pydantic import Field
 
 from webapp.auth.sessions import current_user
@@ -180,7 +180,11 @@ def get_kubeconfig(path: MembersPath, query: KubeconfigQuery) -> Response:
 
     Save it as a file and use it with `kubectl --kubeconfig FILE get pods`.
     """
-    return attachment(kubeconfig.issue(current_user, path.project, query.expires_in_hours))
+    token = g.get("api_token")
+    # What may only read must not come by more on this way.
+    read_only = token is not None and token.scope == "read"
+    issued = kubeconfig.issue(current_user, path.project, query.expires_in_hours, read_only=read_only)
+    return attachment(issued)
 
 
 def attachment(issued: kubeconfig.Kubeconfig) -> Response:

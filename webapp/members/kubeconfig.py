@@ -28,14 +28,14 @@ class Kubeconfig:
     expires_at: datetime
 
 
-def issue(user: User, project_name: str, hours: int = DEFAULT_H) -> Kubeconfig:
-    """Return a kubeconfig for the user's role in the project, valid for `hours`.
+def issue(user: User, project_name: str, hours: int = DEFAULT_H, *, read_only: bool = False) -> Kubeconfig:
+    """Return a kubeconfig for the user's role in the project (a viewer's if `read_only`), valid for `hours`.
 
     Raises Problem: project-not-found, state-conflict when the cluster does not have the project's accounts,
     cluster-unreachable.
     """
     project = projects.get_for(user, project_name)
-    role = role_of(user, project) or "viewer"
+    role = "viewer" if read_only else role_of(user, project) or "viewer"
     try:
         server, certificates = api_access()
         issued = request_token(project.name, ACCOUNTS[role], hours * 3600)

@@ -12,6 +12,8 @@ from tests.webapp.conftest import Api
 from tests.webapp.projects.test_settings import entries
 from tests.webapp.requests import SHOP, end_jobs, job_of
 from webapp.audit.models import AuditEntry
+from webapp.auth import api_tokens
+from webapp.auth import services as auth
 from webapp.db import db
 from webapp.openapi import Portal
 
@@ -130,6 +132,20 @@ def test_a_kubeconfig_is_worth_the_callers_role(api: Api, app: Portal, user: str
         assert noted is not None
         assert (noted.action, noted.user_name, noted.project_name) == ("kubeconfig.issue", user, "shop")
         assert "token-of" not in str(noted.changes)
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize(("scope", "account"), [("read", "viewer"), ("write", "owner")])
+def test_a_token_that_may_only_read_gets_a_viewers_kubeconfig(
+    api: Api, app: Portal, scope: str, account: str
+) -> None:
+    with app.app_context():
+        ada = auth.find_user("ada")
+        assert ada is not None
+        secret = api_tokens.create(ada, "backup", scope, 1)[1]
+    answer = api().send("GET", "/projects/shop/kubeconfig", headers={"Authorization": f"Bearer {secret}"})
+    assert answer.status_code == 200, answer.text
+    assert f"token-of-shop-croft-{account}" in answer.text
 
 
 @pytest.mark.usefixtures("shop")
