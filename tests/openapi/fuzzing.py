@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -61,31 +62,56 @@ def token(app: Flask, user: str) -> str:
         return auth.sign_in(user, PASSWORD, "127.0.0.1")[1].access
 
 
-def run(app: Flask, url: str, user: str | None, seconds: int, seed: int = 1) -> Iterator[str]:
-    """Let schemathesis use the API as `user` for about `seconds`; yield what is wrong, each failure once."""
+@dataclass
+class Report:
+    """What a run has found and reached."""
+
+    # Each failure once, in words, with the request that shows it and the answer to it.
+    failures: list[str] = field(default_factory=list)
+    phases: set[str] = field(default_factory=set)
+    # Operations that were asked, like "GET /api/v1/projects", and those of them that have succeeded once.
+    asked: set[str] = field(default_factory=set)
+    succeeded: set[str] = field(default_factory=set)
+
+
+def run(app: Flask, url: str, user: str | None, seconds: int, seed: int = 1) -> Report:
+    """Let schemathesis use the API as `user` (None: a stranger) for about `seconds`."""
     settings = {
         "seed": seed,
         "max-time": seconds,
         "headers": {"Authorization": f"Bearer {token(app, user)}"} if user else {},
-        "generation": {"mode": "all", "database": "none", "no-shrink": True},
+        # NUL is refused in every body and address alike (tests/webapp/test_http.py).
+        "generation": {"mode": "all", "database": "none", "no-shrink": True, "allow-x00": False},
         "continue-on-failure": True,
         "checks": {"positive_data_acceptance": {"expected-statuses": VALID}},
     }
     schema = schemathesis.openapi.from_url(
         f"{url}/api/v1/openapi.json", config=SchemathesisConfig.from_dict(settings)
     )
+    report = Report()
     told: set[str] = set()
     for event in from_schema(schema).execute():
         if isinstance(event, events.FatalError):
             raise event.exception
         if isinstance(event, events.NonFatalError):
-            yield f"{event.phase} {event.label}: {event.value!r}"
+            report.failures.append(f"{event.phase} {event.label}: {event.value!r}")
         if isinstance(event, events.ScenarioFinished):
+            report.phases.add(event.phase.value)
+            _note(event, report)
             for text in _failures(event):
                 key = text.partition("\n")[0][:160]
                 if key not in told:
                     told.add(key)
-                    yield text
+                    report.failures.append(text)
+    return report
+
+
+def _note(event: events.ScenarioFinished, report: Report) -> None:
+    for case_id, interaction in event.recorder.interactions.items():
+        label = event.recorder.cases[case_id].value.operation.label
+        report.asked.add(label)
+        if interaction.response is not None and interaction.response.status_code < 300:
+            report.succeeded.add(label)
 
 
 def _failures(event: events.ScenarioFinished) -> Iterator[str]:

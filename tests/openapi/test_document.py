@@ -17,13 +17,21 @@ from webapp.app import create_app
 WHOLE = {
     "listCatalog": "The operator writes the catalog by hand.",
     "listPods": "An application has at most as many pods as its replicas, which are limited.",
+    "listTokens": "A user has at most 50 tokens.",
+    "exportAuditAsJson": "An export is the whole, and it is streamed.",
     "listMembers": "All members stand in the project itself.",
+    "listChannels": "A project has a limited number of channels.",
 }
 # Lists that page by something else, each with the reason.
 BY_NUMBER = {
     "listJobEvents": "Events are numbered, and `after` goes on from a number, in the stream as well.",
     "listApplicationEvents": "Kubernetes keeps its events for an hour; `limit` is all that bounds them.",
     "getLogs": "Lines go on after the moment of the newest one.",
+}
+# What makes nothing that has an address of its own, each with the reason.
+NO_OBJECT = {
+    "testChannel": "A message that was sent stands in the list of deliveries alone.",
+    "register": "Who has registered signs in; before that nothing of the user can be seen.",
 }
 
 
@@ -119,10 +127,10 @@ def test_names_are_those_of_json(document: dict[str, Any]) -> None:
 def test_every_creation_and_change_links_its_resources(document: dict[str, Any]) -> None:
     without = []
     for operation, answer, schema in answers(document, "201", "202"):
-        example = schema["examples"][0].get("links", {})
-        if not str(example.get("self")).startswith("/api/v1/"):
-            without.append(f"{operation}: no links.self")
-        if not answer.get("links"):
+        addresses = schema["examples"][0].get("links", {}).values()
+        if not any(str(address).startswith("/api/v1/") for address in addresses):
+            without.append(f"{operation}: no links")
+        if not answer.get("links") and operation not in NO_OBJECT:
             without.append(f"{operation}: the answer leads to no operation of the document")
     assert without == []
 
