@@ -23,6 +23,7 @@ _VERBS = {
     "rollback": "rolled back",
     "start": "started",
     "stop": "stopped",
+    "test": "tested",
     "update": "changed",
     "wake": "woke",
     "withdraw": "withdrew",
