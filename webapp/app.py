@@ -15,6 +15,9 @@ from webapp.pages import browser_files
 # A subject has `api.api`, a blueprint below /api/v1, and `views.pages`, a blueprint of HTML pages.
 SUBJECTS = (
     "auth",
+    "account",
+    "users",
+    "audit",
     "projects",
     "members",
     "quota_requests",
@@ -46,6 +49,8 @@ def create_app(config: Config | None = None) -> openapi.Portal:
     app.config["CROFT"] = config
     # Without secrets (the `openapi` command) nothing is ever signed with this.
     app.config["SECRET_KEY"] = config.secret_key or secrets.token_urlsafe(48)
+    # Holds the state of a sign-in with OpenID Connect while the browser is at the provider.
+    app.config["SESSION_COOKIE_NAME"] = "__Host-croft_oidc" if config.secure else "croft_oidc"
     app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
     app.config["SESSION_COOKIE_SECURE"] = config.secure
     app.json.sort_keys = False  # type: ignore[attr-defined]
@@ -68,5 +73,6 @@ def create_app(config: Config | None = None) -> openapi.Portal:
     app.register_api(import_module("webapp.catalog.api").api)
     app.register_api(import_module("webapp.catalog.applications_api").api)
     app.register_blueprint(import_module("webapp.catalog.views").pages)
+    app.register_blueprint(import_module("webapp.auth.oidc_views").pages)
     app.cli.add_command(users_cli)
     return app

@@ -70,6 +70,15 @@ class Config:
     # Seconds before each further attempt to deliver a notification.
     notification_retries: tuple[int, ...] = (10, 60, 300, 1800, 7200, 21600)
     proxy_hops: int = 0
+    # Whether anybody may make an account of their own.
+    self_registration: bool = False
+    # Sign-in with an OpenID Connect provider; without an issuer there is none. The name stands on the button;
+    # members of the group (in the claim `groups`) are administrators.
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = field(default="", repr=False)
+    oidc_name: str = "single sign-on"
+    oidc_admin_group: str = ""
 
     @property
     def external_host(self) -> str:
@@ -138,6 +147,7 @@ def load_config(environ: Mapping[str, str] = os.environ, *, complete: bool = Tru
             "backup was made of, like 0001"
         )
     notifications = _notifications(environ, wrong)
+    accounts = _accounts(environ, wrong)
     if wrong:
         raise ConfigurationError("; ".join(wrong))
     return Config(
@@ -165,6 +175,7 @@ def load_config(environ: Mapping[str, str] = os.environ, *, complete: bool = Tru
         audit_retention_days=numbers["AUDIT_RETENTION_DAYS"],
         smtp_port=numbers["SMTP_PORT"],
         **notifications,
+        **accounts,
     )
 
 
@@ -197,6 +208,28 @@ def _notifications(environ: Mapping[str, str], wrong: list[str]) -> dict[str, An
     else:
         wrong.append("CROFT_NOTIFICATION_RETRIES must be whole seconds like 10,60,300")
     return found
+
+
+def _accounts(environ: Mapping[str, str], wrong: list[str]) -> dict[str, Any]:
+    """Return how people get in beside accounts that administrators make; add to `wrong` what cannot be."""
+    registration = environ.get("CROFT_SELF_REGISTRATION") or "false"
+    if registration not in ("true", "false"):
+        wrong.append(f"CROFT_SELF_REGISTRATION is '{registration}': write true or false")
+    issuer = environ.get("CROFT_OIDC_ISSUER", "").strip()
+    client = environ.get("CROFT_OIDC_CLIENT_ID", "")
+    secret = _secret(environ, "OIDC_CLIENT_SECRET", wrong)
+    if issuer and (urlsplit(issuer).scheme not in ("http", "https") or not urlsplit(issuer).hostname):
+        wrong.append(f"CROFT_OIDC_ISSUER is '{issuer}': write it like https://login.example.org")
+    if issuer and not client:
+        wrong.append("CROFT_OIDC_CLIENT_ID is not set: with CROFT_OIDC_ISSUER one is needed")
+    return {
+        "self_registration": registration == "true",
+        "oidc_issuer": issuer,
+        "oidc_client_id": client,
+        "oidc_client_secret": secret,
+        "oidc_name": environ.get("CROFT_OIDC_NAME") or "single sign-on",
+        "oidc_admin_group": environ.get("CROFT_OIDC_ADMIN_GROUP", ""),
+    }
 
 
 def _list(environ: Mapping[str, str], name: str) -> tuple[str, ...]:

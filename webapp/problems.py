@@ -48,6 +48,18 @@ _TYPES = (
     ProblemType(
         "too-many-attempts", 429, "Too many failed attempts to sign in", "Wait as long as Retry-After says."
     ),
+    ProblemType(
+        "password-change-required",
+        403,
+        "The password has to be changed first",
+        "Choose a new one with POST /api/v1/me/password, or on the page /account/password.",
+    ),
+    ProblemType(
+        "scope-too-low", 403, "The API token does not allow this", "Use a token of scope write, or sign in."
+    ),
+    ProblemType(
+        "registration-closed", 403, "Nobody can register here", "Ask an administrator for an account."
+    ),
     ProblemType("role-too-low", 403, "Your role does not allow this", "Ask an owner of the project."),
     ProblemType(
         "not-found", 404, "There is nothing at this address", "See /api/v1/openapi.json for what there is."
@@ -59,6 +71,9 @@ _TYPES = (
     ProblemType("revision-not-found", 404, "No such revision", "See the application's revisions."),
     ProblemType("plan-not-found", 404, "No such plan", "Make a new plan; one lasts for an hour."),
     ProblemType("member-not-found", 404, "No such member", "See the project's members."),
+    ProblemType("user-not-found", 404, "No such user", "See GET /api/v1/users."),
+    ProblemType("session-not-found", 404, "No such session", "See GET /api/v1/me/sessions."),
+    ProblemType("token-not-found", 404, "No such API token", "See GET /api/v1/me/tokens."),
     ProblemType("quota-request-not-found", 404, "No such quota request", "See GET /api/v1/quota-requests."),
     ProblemType("catalog-entry-not-found", 404, "No such entry in the catalog", "See GET /api/v1/catalog."),
     ProblemType(

@@ -4,7 +4,7 @@ from flask import Response, request
 from flask_openapi import APIBlueprint, Tag
 from pydantic import Field
 
-from webapp.auth import services
+from webapp.auth import registration, services
 from webapp.links import API
 from webapp.openapi import answers, reply
 from webapp.schemas import Model, Verbatim
@@ -23,6 +23,14 @@ class Credentials(Model):
     name: str = Field(min_length=1, max_length=64, description="Name of the user", examples=["ada"])
     password: Verbatim = Field(
         min_length=1, max_length=256, description="The password", examples=["correct horse battery staple"]
+    )
+
+
+class Registration(Credentials):
+    """A new account."""
+
+    email: str | None = Field(
+        None, max_length=254, description="E-mail address; may be left out", examples=["ada@example.org"]
     )
 
 
@@ -82,6 +90,26 @@ def sign_in(body: Credentials) -> Response:
 
 
 @api.post(
+    "/register",
+    operation_id="register",
+    responses=answers(
+        {201: TokenPair},
+        "registration-closed",
+        "name-taken",
+        "too-many-attempts",
+        body=True,
+        signed_in=False,
+    ),
+)
+def register(body: Registration) -> Response:
+    """Make an account of your own, where the operator allows it, and sign in"""
+    address = request.remote_addr or ""
+    user = registration.register(body.name, body.password, body.email, address)
+    _, tokens = services.sign_in(user.name, body.password, address, request.user_agent.string)
+    return _pair(tokens, 201)
+
+
+@api.post(
     "/refresh",
     operation_id="refreshTokens",
     responses=answers(
@@ -105,7 +133,7 @@ def revoke(body: RefreshTokenBody) -> Response:
     return reply(Ended(ended=True, links={"token": f"{API}/auth/token"}))
 
 
-def _pair(tokens: services.Tokens) -> Response:
+def _pair(tokens: services.Tokens, status: int = 200) -> Response:
     return reply(
         TokenPair(
             access_token=tokens.access,
@@ -115,5 +143,6 @@ def _pair(tokens: services.Tokens) -> Response:
             links=TokenLinks(
                 refresh=f"{API}/auth/refresh", revoke=f"{API}/auth/revoke", projects=f"{API}/projects"
             ),
-        )
+        ),
+        status,
     )

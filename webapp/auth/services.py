@@ -15,6 +15,7 @@ from jwt import PyJWTError
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
+from webapp.audit.services import record
 from webapp.auth import passwords, throttle
 from webapp.auth.models import RefreshToken, User, UserSession
 from webapp.db import db, utcnow, writing
@@ -40,30 +41,44 @@ class Tokens:
 
 def create_user(name: str, password: str, *, is_admin: bool = False) -> User:
     """Store a new user. Raises Problem when the name is malformed or taken, or the password is bad."""
+    check_name(name)
+    check_password(password)
+    password_hash = passwords.hash_password(password)
+    with writing() as session:
+        user = add_user(session, name, password_hash=password_hash, is_admin=is_admin)
+        record(session, None, "user.create", object_name=name, after={"isAdmin": is_admin})
+    return user
+
+
+def add_user(session: Session, name: str, **settings: Any) -> User:
+    """Add a user within the caller's transaction. Raises Problem name-taken."""
+    if session.scalar(select(User.id).where(User.name == name)) is not None:
+        raise Problem("name-taken", f"There is a user '{name}' already.", field="name")
+    user = User(name=name, **settings)
+    session.add(user)
+    session.flush()
+    return user
+
+
+def check_name(name: str) -> None:
+    """Raise Problem unless a user can have this name."""
     if not _NAME.fullmatch(name):
         raise Problem(
             "validation-failed",
             f"'{name}' cannot be a user's name: use up to 64 lower-case letters, digits and . _ - @",
             field="name",
         )
-    _check_password(password)
-    password_hash = passwords.hash_password(password)
-    with writing() as session:
-        if session.scalar(select(User.id).where(User.name == name)) is not None:
-            raise Problem("name-taken", f"There is a user '{name}' already.", field="name")
-        user = User(name=name, password_hash=password_hash, is_admin=is_admin)
-        session.add(user)
-    return user
 
 
 def set_password(user: User, password: str) -> None:
     """Give the user a new password and end all their sessions. Raises Problem for a bad password."""
-    _check_password(password)
+    check_password(password)
     password_hash = passwords.hash_password(password)
-    user_id = user.id
+    user_id, name = user.id, user.name
     with writing() as session:
         session.execute(update(User).where(User.id == user_id).values(password_hash=password_hash))
-        _revoke(session, UserSession.user_id == user_id)
+        end_sessions(session, UserSession.user_id == user_id)
+        record(session, None, "user.reset-password", object_name=name)
 
 
 def find_user(name: str) -> User | None:
@@ -84,14 +99,23 @@ def sign_in(name: str, password: str, address: str, user_agent: str = "") -> tup
         password, user.password_hash if user else None
     )
     if user is None or not fits or not user.is_active:
+        with writing() as session:
+            record(session, user, "user.sign-in-failed", object_name=name, user_name=name or "nobody")
         raise Problem("sign-in-failed", "The name or the password is wrong.")
     user_id = user.id
     with writing() as session:
         throttle.forgive(session, name)
-        session.execute(delete(RefreshToken).where(RefreshToken.expires_at < utcnow()))
-        session.execute(delete(UserSession).where(UserSession.expires_at < utcnow()))
-        tokens = _begin(session, user_id, address, user_agent)
+        tokens = begin_session(session, session.get_one(User, user_id), address, user_agent)
     return user, tokens
+
+
+def begin_session(session: Session, user: User, address: str, user_agent: str) -> Tokens:
+    """Begin a session for a user whose identity is proven; within the caller's transaction."""
+    session.execute(delete(RefreshToken).where(RefreshToken.expires_at < utcnow()))
+    session.execute(delete(UserSession).where(UserSession.expires_at < utcnow()))
+    user.last_sign_in_at = utcnow()
+    record(session, user, "user.sign-in", object_name=user.name)
+    return _begin(session, user.id, address, user_agent)
 
 
 def rotate(refresh_token: str) -> tuple[User, Tokens]:
@@ -103,19 +127,19 @@ def rotate(refresh_token: str) -> tuple[User, Tokens]:
     claims = _read_refresh(refresh_token)
     tokens = None
     with writing() as session:
-        record = _find(session, claims)
-        if record is None or record.revoked_at is not None:
+        spent = _find(session, claims)
+        if spent is None or spent.revoked_at is not None:
             raise Problem("token-invalid", "This session has ended; sign in again.")
-        user = session.get_one(User, record.user_id)
-        signed_in = session.get_one(UserSession, record.family, with_for_update=True)
+        user = session.get_one(User, spent.user_id)
+        signed_in = session.get_one(UserSession, spent.family, with_for_update=True)
         if signed_in.expires_at <= utcnow():
             raise Problem("token-expired", "This session has reached its age limit; sign in again.")
         if not user.is_active:
             raise Problem("token-invalid", f"The user '{user.name}' may no longer sign in.")
-        if record.used_at is not None and utcnow() - record.used_at > REUSE_GRACE:
-            _revoke(session, UserSession.id == record.family)
+        if spent.used_at is not None and utcnow() - spent.used_at > REUSE_GRACE:
+            end_sessions(session, UserSession.id == spent.family)
         else:
-            record.used_at = record.used_at or utcnow()
+            spent.used_at = spent.used_at or utcnow()
             signed_in.last_used_at = utcnow()
             tokens = _issue(session, signed_in)
     if tokens is None:
@@ -132,9 +156,11 @@ def revoke(refresh_token: str) -> None:
     """
     claims = _read_refresh(refresh_token, allow_expired=True)
     with writing() as session:
-        record = _find(session, claims)
-        if record is not None:
-            _revoke(session, UserSession.id == record.family)
+        token = _find(session, claims)
+        if token is not None and token.revoked_at is None:
+            user = session.get_one(User, token.user_id)
+            end_sessions(session, UserSession.id == token.family)
+            record(session, user, "user.sign-out", object_name=user.name)
 
 
 def user_of_session(user_id: str, family: str) -> User | None:
@@ -155,12 +181,18 @@ def csrf_value(family: str) -> str:
     return hmac.new(key, f"csrf:{family}".encode(), sha256).hexdigest()
 
 
-def _check_password(password: str) -> None:
+def csrf_of(tokens: Tokens) -> str:
+    """Return what forms of the session that these tokens belong to must carry."""
+    return csrf_value(decode_token(tokens.access)["family"])
+
+
+def check_password(password: str, field: str = "password") -> None:
+    """Raise Problem, at `field`, unless the password's length is in bounds."""
     if not passwords.MIN_LENGTH <= len(password) <= passwords.MAX_LENGTH:
         raise Problem(
             "validation-failed",
             f"The password must have {passwords.MIN_LENGTH} to {passwords.MAX_LENGTH} characters.",
-            field="password",
+            field=field,
         )
 
 
@@ -213,7 +245,7 @@ def _find(session: Session, claims: dict[str, Any]) -> RefreshToken | None:
     return session.scalar(query)
 
 
-def _revoke(session: Session, which: ColumnElement[bool]) -> None:
+def end_sessions(session: Session, which: ColumnElement[bool]) -> None:
     """End the sessions that `which` (a condition on UserSession) names, with all their refresh tokens."""
     now = utcnow()
     families = select(UserSession.id).where(which)

@@ -23,13 +23,16 @@ from jwt import ExpiredSignatureError, PyJWTError
 from werkzeug.local import LocalProxy
 from werkzeug.wrappers import Response as BaseResponse
 
-from webapp.auth import services
+from webapp.auth import api_tokens, drafts, services
 from webapp.auth.models import User
 from webapp.auth.services import Tokens
 from webapp.config import Config
 from webapp.problems import Problem
 
 SIGN_IN_PATH = "/sign-in"
+PASSWORD_PATH = "/account/password"  # noqa: S105
+# What somebody may do who has to choose a new password first.
+_WITH_OLD_PASSWORD = ("/api/v1/me", "/api/v1/me/password", PASSWORD_PATH, "/sign-out")
 P = ParamSpec("P")
 
 # The signed-in user of this request; only behind `login_required` or `require_bearer`.
@@ -61,7 +64,11 @@ def init_app(app: Flask, config: Config) -> None:
 
 
 def require_bearer() -> None:
-    """Set `current_user` from the Authorization header. Raises Problem with status 401."""
+    """Set `current_user` from the Authorization header: an access token, or a personal API token.
+
+    Raises Problem with status 401; 403 when the user has to change the password first, or when the API token
+    may only read.
+    """
     if not request.headers.get("Authorization"):
         raise Problem(
             "not-authenticated",
@@ -69,6 +76,10 @@ def require_bearer() -> None:
             headers={"WWW-Authenticate": "Bearer"},
         )
     rejected = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+    kind, _, secret = request.headers["Authorization"].partition(" ")
+    if kind.lower() == "bearer" and secret.startswith(api_tokens.MARK):
+        _use_api_token(secret.strip(), rejected)
+        return
     try:
         claims = _claims(verify_jwt_in_request(locations=["headers"]))
     except ExpiredSignatureError as error:
@@ -80,7 +91,42 @@ def require_bearer() -> None:
     user = services.user_of_session(claims["sub"], claims.get("family", ""))
     if user is None:
         raise Problem("token-invalid", "This session has ended; sign in again.", headers=rejected)
-    g.user = user
+    g.user, g.family = user, claims["family"]
+    _require_own_password(user)
+
+
+def require_session(what: str) -> None:
+    """Raise Problem scope-too-low when the request came with an API token; `what` begins the sentence."""
+    if "api_token" in g:
+        raise Problem(
+            "scope-too-low", f"{what} takes somebody who has signed in; an API token does not suffice."
+        )
+
+
+def session_id() -> str:
+    """Return the id of the session that the request belongs to; empty for an API token."""
+    return g.get("family", "")
+
+
+def _use_api_token(secret: str, rejected: dict[str, str]) -> None:
+    found = api_tokens.use(secret)
+    if found is None:
+        detail = "This API token is unknown, expired or revoked; make a new one on the page /account/tokens."
+        raise Problem("token-invalid", detail, headers=rejected)
+    user, token = found
+    if token.scope == "read" and request.method not in ("GET", "HEAD"):
+        detail = f"The API token '{token.name}' may only read; this takes one of scope write."
+        raise Problem("scope-too-low", detail)
+    g.user, g.api_token, g.via = user, token, "token"
+    _require_own_password(user)
+
+
+def _require_own_password(user: User) -> None:
+    if user.must_change_password and request.path not in _WITH_OLD_PASSWORD:
+        raise Problem(
+            "password-change-required",
+            "Somebody else knows your password; choose a new one with POST /api/v1/me/password first.",
+        )
 
 
 def login_required(view: Callable[P, Any]) -> Callable[P, Any]:
@@ -88,7 +134,8 @@ def login_required(view: Callable[P, Any]) -> Callable[P, Any]:
 
     An expired access cookie is renewed with the refresh cookie on the way. Without a session the browser is
     sent to the sign-in page, and from there back. Unsafe methods need the session's CSRF value in the field
-    `csrf_token` or the header X-CSRF-TOKEN; without it they answer 403.
+    `csrf_token` or the header X-CSRF-TOKEN; without it they answer 403. Who has to choose a new password is
+    led to that page first.
     """
 
     @wraps(view)
@@ -99,6 +146,12 @@ def login_required(view: Callable[P, Any]) -> Callable[P, Any]:
             if problem.status != 401:
                 raise
             return _to_sign_in()
+        if current_user.must_change_password and request.path not in _WITH_OLD_PASSWORD:
+            back = request.full_path.rstrip("?") if request.method == "GET" else "/"
+            return redirect(f"{PASSWORD_PATH}?{urlencode({'next': back})}", code=303)
+        # Only a form that knows what a draft is may see one: all others would carry it out.
+        if drafts.is_sent() and request.endpoint not in drafts.FORMS:
+            return redirect(drafts.page_of_form(), code=303)
         return view(*args, **kwargs)
 
     return guarded
@@ -119,7 +172,7 @@ def load_page_user() -> User:
     user = services.user_of_session(claims["sub"], claims.get("family", ""))
     if user is None:
         raise Problem("token-invalid", "This session has ended; sign in again.")
-    g.user, g.csrf = user, claims["csrf"]
+    g.user, g.csrf, g.family = user, claims["csrf"], claims["family"]
     return user
 
 
@@ -129,7 +182,7 @@ def csrf_token() -> str:
 
 
 def begin(response: BaseResponse, tokens: Tokens) -> None:
-    """Put a new session's tokens into cookies of `response`."""
+    """Put a session's tokens into cookies of `response`."""
     set_access_cookies(cast(Response, response), tokens.access)
     set_refresh_cookies(cast(Response, response), tokens.refresh)
 
@@ -144,6 +197,11 @@ def end(response: BaseResponse) -> None:
             # A cookie that is no token of ours has no session; it only has to go.
             if problem.type.slug != "token-invalid":
                 raise
+    forget(response)
+
+
+def forget(response: BaseResponse) -> None:
+    """Remove the cookies of a session that has ended."""
     unset_jwt_cookies(cast(Response, response))
     g.pop("renewed", None)
 
@@ -170,7 +228,8 @@ def _renew() -> User:
         raise Problem("not-authenticated", "Sign in to see this page.")
     user, tokens = services.rotate(token)
     g.user, g.renewed = user, tokens
-    g.csrf = decode_token(tokens.access)["csrf"]
+    claims = decode_token(tokens.access)
+    g.csrf, g.family = claims["csrf"], claims["family"]
     return user
 
 
@@ -207,4 +266,6 @@ def _to_sign_in() -> BaseResponse:
         return make_response("", 401, {"HX-Redirect": f"{SIGN_IN_PATH}?{urlencode({'next': '/'})}"})
     if request.accept_mimetypes.best == "text/event-stream":
         return make_response("", 401)
+    if request.method == "POST" and request.form and request.path != "/sign-out":
+        return make_response(drafts.sign_in_page(), 401)
     return redirect(target, code=303)

@@ -27,13 +27,18 @@ def admit(session: Session, name: str, address: str) -> None:
         _wait(session, LoginAttempt.name == name, ATTEMPTS_PER_NAME, now),
         _wait(session, LoginAttempt.address == address, ATTEMPTS_PER_ADDRESS, now),
     )
-    if wait := max(waits):
-        raise Problem(
-            "too-many-attempts",
-            f"Too many failed attempts to sign in; try again in {wait} seconds.",
-            headers={"Retry-After": str(wait)},
-            extra={"retryAfter": wait},
-        )
+    _refuse_for(max(waits))
+    session.add(LoginAttempt(name=name, address=address))
+
+
+def admit_address(session: Session, name: str, address: str) -> None:
+    """Count one attempt of many different people under `name`: only those of the same address count.
+
+    Raises Problem too-many-attempts, with the seconds to wait. The caller holds a writing transaction.
+    """
+    now = utcnow()
+    session.execute(delete(LoginAttempt).where(LoginAttempt.created_at < now - WINDOW))
+    _refuse_for(_wait(session, LoginAttempt.address == address, ATTEMPTS_PER_ADDRESS, now))
     session.add(LoginAttempt(name=name, address=address))
 
 
@@ -47,3 +52,13 @@ def _wait(session: Session, whose: ColumnElement[bool], limit: int, now: datetim
     query = select(LoginAttempt.created_at).where(whose).order_by(LoginAttempt.created_at.desc()).limit(limit)
     times = list(session.scalars(query))
     return 0 if len(times) < limit else max(1, ceil((times[-1] + WINDOW - now).total_seconds()))
+
+
+def _refuse_for(wait: int) -> None:
+    if wait:
+        raise Problem(
+            "too-many-attempts",
+            f"Too many failed attempts to sign in; try again in {wait} seconds.",
+            headers={"Retry-After": str(wait)},
+            extra={"retryAfter": wait},
+        )

@@ -87,7 +87,12 @@ class Form:
         return rows
 
     def change_rows(self, action: str) -> bool:
-        """Carry out a row button (`add:env`, `remove:env.2`) and tell whether `action` was one."""
+        """Carry out a row button (`add:env`, `remove:env.2`) and tell whether the form is to be shown again.
+
+        `draft` changes nothing: it shows what was typed before the session ended (webapp.auth.drafts).
+        """
+        if action == "draft":
+            return True
         match = _ROW_ACTION.fullmatch(action)
         if match is None or match[2] not in self.new_rows:
             return False

@@ -7,6 +7,7 @@ import pytest
 from tests.webapp.pages.conftest import URL, Visit, Visitor
 from webapp.auth import services as auth
 from webapp.openapi import Portal
+from webapp.projects import listing
 from webapp.projects import services as projects
 
 
@@ -147,7 +148,7 @@ def test_a_failing_page_gives_an_id_and_no_inside(visit: Visit, monkeypatch: pyt
     def broken(*_args: object, **_more: object) -> None:
         raise RuntimeError("password=swordfish")
 
-    monkeypatch.setattr(projects, "list_for", broken)
+    monkeypatch.setattr(listing, "list_for", broken)
     page = ada.get("/projects")
     assert page.status == 500
     assert "give the operator the id above" in page.text
