@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -70,7 +71,7 @@ def releases_of(cluster: Cluster, project: str) -> list[Stored]:
 
 
 def has_to_turn(cluster: Cluster, project: str, stored: Stored, asleep: bool) -> bool:
-    """Tell whether the release has to be made anew: it is the other way, or a killed Helm left it half-way."""
+    """Tell whether the release has to be made anew: it is the other way, or left half-way."""
     if stored.asleep is not asleep:
         return True
     return stored.status != "deployed" and (asleep or _slept_before(cluster, project, stored))
@@ -153,11 +154,15 @@ def wait_until_awake(
             continue
         try:
             left = max(1.0, end - time.monotonic())
-            wait_until_ready(cluster, project, name, left, lambda line, name=name: tell(f"{name}: {line}"))
+            wait_until_ready(cluster, project, name, left, partial(_tell_of, tell, name))
         except NotReady as error:
             failures.append(str(error))
     if failures:
         raise NotAsleep(f"project '{project}' is awake, but not all of it runs: {' '.join(failures)}")
+
+
+def _tell_of(tell: Callable[[str], None], name: str, line: str) -> None:
+    tell(f"{name}: {line}")
 
 
 def _read(secret: Json) -> Stored:
