@@ -65,3 +65,34 @@ def test_everything_missing_is_told_at_once() -> None:
     for name in COMPLETE:
         assert f"{name} is not set" in str(caught.value)
         assert f"{name}_FILE" in str(caught.value)
+
+
+def test_settings_of_notifications() -> None:
+    config = load_config(
+        COMPLETE
+        | {
+            "CROFT_SMTP_HOST": "mail.example.org",
+            "CROFT_SMTP_FROM": "croft@example.org",
+            "CROFT_WEBHOOK_ALLOWED_CIDRS": "10.20.0.0/16, fd00::/8",
+            "CROFT_NOTIFICATION_RETRIES": "1,2",
+        }
+    )
+    assert (config.smtp_port, config.smtp_security) == (25, "none")
+    assert config.webhook_allowed_cidrs == ("10.20.0.0/16", "fd00::/8")
+    assert config.notification_retries == (1, 2)
+    assert load_config(COMPLETE).notification_retries[0] == 10
+    wrong = {
+        "CROFT_SMTP_HOST": "mail.example.org",
+        "CROFT_SMTP_SECURITY": "ssl",
+        "CROFT_CLUSTER_CIDRS": "10.96.0.0/99",
+        "CROFT_NOTIFICATION_RETRIES": "soon",
+    }
+    with pytest.raises(ConfigurationError) as refused:
+        load_config(COMPLETE | wrong)
+    for name in (
+        "CROFT_SMTP_FROM",
+        "CROFT_SMTP_SECURITY",
+        "CROFT_CLUSTER_CIDRS",
+        "CROFT_NOTIFICATION_RETRIES",
+    ):
+        assert name in str(refused.value)
