@@ -19,12 +19,13 @@ CREATED = "2026-01-31T12:00:00Z"
 
 
 class ApiServer:
-    """Answers GET with the JSON that `objects` holds for a path; 404 for all others."""
+    """Answers GET and POST with the JSON that `objects` holds for a path; 404 for all others."""
 
     def __init__(self) -> None:
         self.objects: dict[str, Any] = {}
         self.status = 200
         self.asked: list[tuple[str, str]] = []
+        self.sent: list[Any] = []
         state = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -39,6 +40,10 @@ class ApiServer:
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
+
+            def do_POST(self) -> None:
+                state.sent.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.do_GET()
 
             def log_message(self, format: str, *args: Any) -> None:
                 """Keep the test's output clean."""
