@@ -108,9 +108,14 @@ class Execution:
     def close(self) -> None:
         """End the connection; the cluster ends the command. May be called twice, and by any thread."""
         try:
-            self._socket.shutdown()
+            # Wakes a thread that reads; closing alone would leave it, and the connection, waiting.
+            self._socket.abort()
         except OSError:
             return
+
+    def release(self) -> None:
+        """Free the connection, once nobody reads any more."""
+        self._socket.shutdown()
 
     def _send(self, channel: int, data: bytes) -> None:
         try:

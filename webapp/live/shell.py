@@ -89,7 +89,7 @@ class Shell:
                 message = self.socket.receive(timeout=1)
                 if message is not None:
                     self._take(message)
-            return _ending(self.execution.outcome)
+            return _ending(self.execution.outcome) if self.socket.connected else "the browser left"
         except ConnectionClosed:
             return "the browser left"
         except ConnectionError:
@@ -97,6 +97,7 @@ class Shell:
         finally:
             self.execution.close()
             reader.join(timeout=5)
+            self.execution.release()
 
     def _print(self) -> None:
         try:
