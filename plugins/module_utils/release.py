@@ -74,11 +74,16 @@ class Release:
 
     async def read(self) -> dict[str, Any] | None:
         """Return the latest revision (`info`, `config`, `version`), or None when there is no release."""
+        found = await self._records()
+        return None if found and found["info"]["status"] == "uninstalled" else found
+
+    async def _records(self) -> dict[str, Any] | None:
+        """Return the latest revision that Helm keeps, also of a release that is gone."""
         try:
             found: dict[str, Any] = await self.command.status(self.name, namespace=self.namespace)
         except errors.ReleaseNotFoundError:
             return None
-        return None if found["info"]["status"] == "uninstalled" else found
+        return found
 
     async def deploy(
         self,
@@ -132,10 +137,13 @@ class Release:
 
         Raises HelmError.
         """
-        found = await self.read()
+        found = await self._records()
         if found is None:
             return Outcome(False, "absent", None)
         if not check:
+            if found["info"]["status"] == "uninstalled":
+                # Helm would drop its records alone, whatever else is left.
+                self._give_up(found)
             await self._uninstall(found, wait=wait)
         return Outcome(True, "absent", None)
 
@@ -191,20 +199,17 @@ class Release:
 
         Nothing that runs is touched, so the volume stays too.
         """
-        path = f"/api/v1/namespaces/{self.namespace}/secrets/sh.helm.release.v1.{self.name}.v"
+        secrets = f"/api/v1/namespaces/{self.namespace}/secrets"
+        path = f"{secrets}/sh.helm.release.v1.{self.name}.v{found['version']}"
         try:
             with connect(self.command.kubeconfig) as cluster:
-                for revision in range(found["version"], found["version"] + 2):
-                    secret = cluster.get(f"{path}{revision}")
-                    if secret is None:
-                        continue
-                    release = unpack(secret)
-                    release["info"]["status"] = "failed"
-                    change = {
-                        "metadata": {"labels": {"status": "failed"}},
-                        "data": {"release": pack(release)},
-                    }
-                    cluster.patch(f"{path}{revision}", change)
+                secret = cluster.get(path)
+                if secret is None:
+                    return  # somebody else's change has dropped it
+                release = unpack(secret)
+                release["info"]["status"] = "failed"
+                change = {"metadata": {"labels": {"status": "failed"}}, "data": {"release": pack(release)}}
+                cluster.patch(path, change)
         except ClusterError as error:
             raise HelmError(str(error)) from None
 
