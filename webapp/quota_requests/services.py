@@ -13,6 +13,8 @@ from webapp.auth.models import User
 from webapp.cluster import ClusterUnreachable
 from webapp.db import db, utcnow, writing
 from webapp.jobs.models import Job
+from webapp.links import project_path
+from webapp.notifications import outbox
 from webapp.problems import Problem
 from webapp.projects import services as projects
 from webapp.projects.access import require_role, visible_to
@@ -163,6 +165,7 @@ def grant(user: User, request_id: str, answer: str) -> tuple[QuotaRequest, Job]:
             after={"answer": answer} if answer else None,
             job_id=job.id,
         )
+        _announce(session, found)
 
     _, job = projects.change(
         user,
@@ -188,7 +191,26 @@ def _end(user: User, request_id: str, state: str, answer: str) -> QuotaRequest:
             object_name=request_id[:8],
             after={"answer": answer} if answer else None,
         )
+        if state == "refused":
+            _announce(session, request)
     return request
+
+
+def _announce(session: Session, request: QuotaRequest) -> None:
+    """Tell the project's channels of the decision."""
+    name = request.project.name
+    message = f"{request.decided_by} has {request.state} more quota, which {request.user_name} asked for."
+    outbox.announce(
+        session,
+        request.project,
+        "quota_request.decided",
+        f"More quota for project {name}: {request.state}",
+        {
+            "message": f"{message} {request.answer}".strip(),
+            "quotaRequest": {"id": request.id, "state": request.state, "answer": request.answer},
+        },
+        {"page": f"/projects/{name}", "project": project_path(name)},
+    )
 
 
 def _locked(session: Session, request_id: str) -> QuotaRequest:

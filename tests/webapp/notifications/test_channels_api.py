@@ -208,3 +208,17 @@ def test_changes_are_audited(app: Portal, api: Api, channel: int) -> None:
             {"field": "events", "before": ["job.failed"], "after": ["job.cancelled"]}
         ]
         assert {entry.object_name for entry in entries} == {f"webhook {channel}"}
+
+
+@pytest.mark.parametrize(("verb", "state"), [("grant", "granted"), ("refuse", "refused")])
+def test_a_decision_about_quota_is_news(app: Portal, api: Api, channel: int, verb: str, state: str) -> None:
+    ada = api("ada")
+    assert ada.send("PATCH", f"{PATH}/{channel}", {"events": ["quota_request.decided"]}).status_code == 200
+    asked = ada.send("POST", "/projects/shop/quota-requests", {"quota": {"cpu": "3"}, "reason": "Sale"})
+    assert asked.status_code == 201, asked.text
+    decided = api("root").send("POST", f"{asked.json['links']['self']}/{verb}", {"answer": "Until May."})
+    assert decided.status_code < 300, decided.text
+    with app.app_context():
+        body = db.session.scalars(select(Delivery.body)).one()
+    assert body["data"]["summary"] == f"More quota for project shop: {state}"
+    assert body["data"]["message"] == f"root has {state} more quota, which ada asked for. Until May."
