@@ -61,6 +61,19 @@ def filled(url: str, revision: str) -> Engine:
     return engine
 
 
+def manage(file: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m webapp.backup` on a database's file."""
+    return subprocess.run(
+        [sys.executable, "-m", "webapp.backup", *arguments],
+        env={"PATH": os.environ["PATH"], "CROFT_DATABASE_URL": f"sqlite:///{file}"},
+        cwd=FOLDER.parent,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
 def set_revision(engine: Engine, revision: str) -> None:
     """Let the database say that it is at this revision."""
     with engine.begin() as connection:
@@ -103,12 +116,11 @@ def test_sqlite_is_copied_before_it_is_migrated(prepare: Prepare, tmp_path: Path
     after["users"] = [row for row in after["users"] if row["name"] != "admin"]
     assert lost(start, after) == []
 
-    # The way back: the copy takes the file's place, and the version of before finds what it knew.
-    engine.dispose()
+    # The way back, while somebody holds the database open: the version of before finds what it knew.
     kept.dispose()
-    for suffix in ("", "-wal", "-shm"):
-        file.with_name(file.name + suffix).unlink(missing_ok=True)
-    copy.rename(file)
+    with engine.connect():
+        restored = manage(file, "restore", f"before-{NEWEST}")
+    assert restored.returncode == 0, restored.stderr
     assert revision_of(engine) == "0001"
     assert contents(engine) == start
     engine.dispose()
@@ -211,3 +223,39 @@ def test_a_worker_waits_until_the_database_fits(tmp_path: Path, prepare: Prepare
     with pytest.raises(RevisionError, match="newer than"):
         wait_until_current(engine, FOLDER.parent, patience=60)
     engine.dispose()
+
+
+def test_copies_by_hand_are_listed_and_restored(tmp_path: Path) -> None:
+    file = tmp_path / "portal.db"
+    engine = filled(f"sqlite:///{file}", NEWEST)
+    start = contents(engine)
+    assert manage(file, "copy", "monday").returncode == 0
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM login_attempts"))
+    listed = manage(file)
+    assert listed.stdout.startswith("monday ")
+    assert manage(file, "restore", "monday").returncode == 0
+    assert contents(engine) == start
+    engine.dispose()
+
+
+def test_a_copy_that_is_not_there_changes_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "portal.db"
+    engine = filled(f"sqlite:///{file}", NEWEST)
+    start = contents(engine)
+    for arguments in (("restore", "nothing"), ("restore",), ("restore", "../portal.db")):
+        done = manage(file, *arguments)
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
+    assert contents(engine) == start
+    engine.dispose()
+    postgresql = subprocess.run(
+        [sys.executable, "-m", "webapp.backup"],
+        env={"PATH": os.environ["PATH"], "CROFT_DATABASE_URL": "postgresql://db.example.org/croft"},
+        cwd=FOLDER.parent,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "use pg_dump" in postgresql.stderr

@@ -11,7 +11,7 @@ from tests.openapi.client import Client, generate
 from tests.portal import Portal
 
 pytestmark = pytest.mark.e2e
-PROJECT = "f-typed"
+PROJECT = "typed-shop"
 
 
 class Follower:
