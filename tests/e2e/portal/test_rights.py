@@ -40,3 +40,15 @@ def test_worker_cannot_give_itself_more(kubectl: Callable[..., str]) -> None:
 )
 def test_web_only_reads(kubectl: Callable[..., str], verb: str, kind: str) -> None:
     assert kubectl("auth", "can-i", verb, kind, "-n", "croft-projects", WEB, check=False).startswith("no")
+
+
+def test_web_asks_for_tokens_of_members_accounts_alone(kubectl: Callable[..., str]) -> None:
+    refused = kubectl("create", "token", "portal-worker", "-n", "croft", WEB, check=False)
+    assert "forbidden" in refused
+    # By its name it could be a member's; its namespace is no project's.
+    kubectl("create", "serviceaccount", "croft-owner", "-n", "default")
+    try:
+        refused = kubectl("create", "token", "croft-owner", "-n", "default", WEB, check=False)
+        assert "may only ask for tokens, in namespaces of projects" in refused
+    finally:
+        kubectl("delete", "serviceaccount", "croft-owner", "-n", "default")
