@@ -78,7 +78,7 @@ function schedule() {
   frame ||= requestAnimationFrame(draw);
 }
 
-function take(lines) {
+export function take(lines) {
   if (fresh) {
     // What stood in the page comes again with the stream.
     list.replaceChildren();
