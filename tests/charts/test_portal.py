@@ -145,3 +145,19 @@ def test_the_mail_servers_password_is_a_file_of_the_worker_alone(render: Render)
     assert "CROFT_SMTP_PASSWORD_FILE" not in settings["web"]
     mounts = {mount["name"] for mount in found["web"]["volumeMounts"]}
     assert "smtp" not in mounts
+
+
+def test_openid_connect_gets_its_secret_as_a_file(render: Render) -> None:
+    oidc = {"issuer": "https://login.example.org", "clientId": "croft", "existingSecret": "portal-oidc"}
+    deployment = render("portal", {"oidc": oidc, "selfRegistration": True}, **ROOM)["Deployment", "portal"]
+    web = containers(deployment)["web"]
+    env = {item["name"]: item["value"] for item in web["env"]}
+    assert env["CROFT_SELF_REGISTRATION"] == "true"
+    assert env["CROFT_OIDC_ISSUER"] == "https://login.example.org"
+    assert env["CROFT_OIDC_CLIENT_SECRET_FILE"] == "/run/secrets/oidc/client-secret"
+    assert "CROFT_OIDC_CLIENT_SECRET" not in env
+    assert "/run/secrets/oidc" in [mount["mountPath"] for mount in web["volumeMounts"]]
+    volumes = {volume["name"]: volume for volume in deployment["spec"]["template"]["spec"]["volumes"]}
+    assert volumes["oidc"]["secret"]["secretName"] == "portal-oidc"
+    plain = containers(render("portal", {}, **ROOM)["Deployment", "portal"])["web"]
+    assert not [item for item in plain["env"] if item["name"].startswith("CROFT_OIDC")]

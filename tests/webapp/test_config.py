@@ -96,3 +96,19 @@ def test_settings_of_notifications() -> None:
         "CROFT_NOTIFICATION_RETRIES",
     ):
         assert name in str(refused.value)
+
+
+def test_ways_to_get_in_are_checked(tmp_path: Path) -> None:
+    secret = tmp_path / "client-secret"
+    secret.write_text("of the client\n")
+    oidc = {"CROFT_OIDC_ISSUER": "https://login.example.org", "CROFT_OIDC_CLIENT_ID": "croft"}
+    config = load_config({**oidc, "CROFT_OIDC_CLIENT_SECRET_FILE": str(secret)}, complete=False)
+    assert (config.oidc_client_secret, config.self_registration) == ("of the client", False)
+    assert "of the client" not in repr(config)
+    for wrong in (
+        {"CROFT_SELF_REGISTRATION": "maybe"},
+        {"CROFT_OIDC_ISSUER": "login.example.org", "CROFT_OIDC_CLIENT_ID": "croft"},
+        {"CROFT_OIDC_ISSUER": "https://login.example.org"},
+    ):
+        with pytest.raises(ConfigurationError, match=next(iter(wrong))[:12]):
+            load_config(wrong, complete=False)

@@ -2,13 +2,13 @@
 
 from flask import Response
 from flask_openapi.types import ResponseDict
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from webapp.audit import export, queries, responses
 from webapp.auth.sessions import current_user
 from webapp.links import API, ListQuery, PageLinks, page_addresses
 from webapp.openapi import answers, api_blueprint, reply
-from webapp.schemas import Model
+from webapp.schemas import Model, Moment
 
 api = api_blueprint("audit_api", __name__, "", "audit", "The audit log: who did what, when and from where")
 
@@ -27,12 +27,10 @@ class EntryFilter(Model):
     action: str = Field("", max_length=48, description="Whose action begins so", examples=["application."])
     project: str = Field("", max_length=63, description="In this project", examples=["shop"])
     object: str = Field("", max_length=128, description="About the object of this name", examples=["web"])
-    since: AwareDatetime | None = Field(
+    since: Moment | None = Field(
         None, description="Not before this moment", examples=["2026-01-31T00:00:00Z"]
     )
-    until: AwareDatetime | None = Field(
-        None, description="Before this moment", examples=["2026-02-01T00:00:00Z"]
-    )
+    until: Moment | None = Field(None, description="Before this moment", examples=["2026-02-01T00:00:00Z"])
 
     def filters(self) -> queries.Filters:
         """Return what the query asks for."""

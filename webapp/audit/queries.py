@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, true
 
 from webapp.audit.models import AuditEntry
 from webapp.auth.models import User
@@ -55,7 +55,7 @@ class EntryPage:
 
 
 def list_for(user: User, filters: Filters, *, limit: int, cursor: str | None = None) -> EntryPage:
-    """Return entries that the user may see, newest first. Raises Problem validation-failed for a bad cursor."""
+    """Return entries that the user may see, newest first. Raises Problem validation-failed (cursor)."""
     query = select(AuditEntry).where(_visible_to(user), filters.condition())
     if cursor is not None:
         query = query.where(AuditEntry.id < _number(cursor))
@@ -64,9 +64,12 @@ def list_for(user: User, filters: Filters, *, limit: int, cursor: str | None = N
 
 
 def every_for(user: User, filters: Filters) -> Iterator[AuditEntry]:
-    """Yield all entries that the user may see, newest first, in short transactions and bounded memory."""
+    """Return an iterator over all entries that the user may see, newest first, in bounded memory."""
     query = select(AuditEntry).where(_visible_to(user), filters.condition())
-    query = query.order_by(AuditEntry.id.desc()).limit(CHUNK)
+    return _chunks(query.order_by(AuditEntry.id.desc()).limit(CHUNK))
+
+
+def _chunks(query: Select[tuple[AuditEntry]]) -> Iterator[AuditEntry]:
     last: int | None = None
     while True:
         found = list(db.session.scalars(query if last is None else query.where(AuditEntry.id < last)))

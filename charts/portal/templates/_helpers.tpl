@@ -29,6 +29,18 @@ app.kubernetes.io/component: {{ .component }}
 - {name: CROFT_SMTP_FROM, value: {{ .Values.smtp.from | quote }}}
 - {name: CROFT_WEBHOOK_ALLOWED_CIDRS, value: {{ join "," .Values.webhooks.allowedCidrs | quote }}}
 - {name: CROFT_CLUSTER_CIDRS, value: {{ join "," .Values.webhooks.clusterCidrs | quote }}}
+- {name: CROFT_SELF_REGISTRATION, value: {{ .Values.selfRegistration | quote }}}
+{{- with .Values.oidc }}
+{{- if .issuer }}
+- {name: CROFT_OIDC_ISSUER, value: {{ .issuer | quote }}}
+- {name: CROFT_OIDC_CLIENT_ID, value: {{ .clientId | quote }}}
+- {name: CROFT_OIDC_NAME, value: {{ .name | quote }}}
+- {name: CROFT_OIDC_ADMIN_GROUP, value: {{ .adminGroup | quote }}}
+{{- if .existingSecret }}
+- {name: CROFT_OIDC_CLIENT_SECRET_FILE, value: /run/secrets/oidc/client-secret}
+{{- end }}
+{{- end }}
+{{- end }}
 # Envoy is the one proxy before the portal; it appends the client's address.
 - {name: CROFT_PROXY_HOPS, value: "1"}
 - {name: CROFT_SECRET_KEY_FILE, value: /run/secrets/portal/secret-key}
@@ -43,6 +55,9 @@ app.kubernetes.io/component: {{ .component }}
 
 {{- define "portal.mounts" -}}
 - {name: secrets, mountPath: /run/secrets/portal, readOnly: true}
+{{- if and .Values.oidc.issuer .Values.oidc.existingSecret }}
+- {name: oidc, mountPath: /run/secrets/oidc, readOnly: true}
+{{- end }}
 - {name: tmp, mountPath: /tmp}
 {{- if not .Values.database.external }}
 - {name: data, mountPath: /var/lib/croft}
@@ -60,6 +75,13 @@ app.kubernetes.io/component: {{ .component }}
       - {key: secret-key, path: secret-key}
       - {key: jwt-secret-key, path: jwt-secret-key}
       - {key: encryption-keys, path: encryption-keys}
+{{- if and .Values.oidc.issuer .Values.oidc.existingSecret }}
+- name: oidc
+  secret:
+    secretName: {{ .Values.oidc.existingSecret }}
+    defaultMode: 0440
+    items: [{key: client-secret, path: client-secret}]
+{{- end }}
 - name: tmp
   emptyDir: {medium: Memory, sizeLimit: 64Mi}
 {{- if not .Values.database.external }}

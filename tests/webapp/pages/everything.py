@@ -8,6 +8,7 @@ from tests.webapp.cluster import StatedCluster
 from tests.webapp.pages import seed
 from tests.webapp.pages.seed import GIB, NewApplication, create_project, finish, pod, user
 from webapp.applications import services as applications
+from webapp.auth import api_tokens
 from webapp.catalog import services as catalog
 from webapp.catalog.schemas import NewCatalogApplication
 from webapp.cluster.state import ClusterEvent, ClusterVolume, Container, Contents, Pod, Workload
@@ -25,11 +26,11 @@ SETTINGS: dict[str, Any] = {
     "smtp_host": "mail.example.org",
     "smtp_from": "croft@example.org",
     "cert_issuer": "letsencrypt",
-    # "self_registration": True,
-    # "oidc_issuer": "https://id.example.org",
-    # "oidc_client_id": "croft",
-    # "oidc_client_secret": "not-asked-for-here",
-    # "oidc_name": "Example University",
+    "self_registration": True,
+    "oidc_issuer": "https://id.example.org",
+    "oidc_client_id": "croft",
+    "oidc_client_secret": "not-asked-for-here",
+    "oidc_name": "Example University",
 }
 PLAN = {
     "url": "http://web.shop.localhost:8080",
@@ -66,7 +67,11 @@ def fill(cluster: StatedCluster) -> dict[str, str]:
     found = seed.fill(cluster)
     _cluster(cluster)
     found |= {"project": "shop", "application": "web", "job_id": found["running"], "entry": "postgresql"}
-    found |= {"number": "1", "revision": "1"}
+    found |= {"user": "grace"}
+    found |= {"number": "1", "revision": "1", "user": "grace"}
+    for name in ("ada", "root"):
+        api_tokens.create(user(name), "ci", "write", 90)
+        api_tokens.create(user(name), "dashboard", "read", 30)
     _revisions()
     _, cancelled = applications.restart(user("ada"), "shop", "web")
     found["cancelled"] = jobs.cancel(user("ada"), cancelled.id).id

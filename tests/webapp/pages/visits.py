@@ -24,6 +24,10 @@ NO_PAGES: Mapping[str, str] = {
     "live.logs_download": "a file",
     "live.shell_socket": "a WebSocket",
     "applications.export": "a file",
+    "audit.export_csv": "a file",
+    "audit.export_json": "a file",
+    "oidc.begin": "leads on to the provider",
+    "oidc.callback": "leads on to where the user was",
 }
 # Where a page is about something else than everything.fill says of its parameters in general.
 ELSEWHERE: Mapping[str, Mapping[str, str]] = {"catalog.edit": {"application": "db"}}
@@ -41,6 +45,9 @@ MORE = (
     "/projects/shop/applications/web/revisions/2",
     "/plans/{open_plan_id}",
     "/jobs?project=shop&state=failed",
+    "/audit?project=shop",
+    "/audit?project=nothing",
+    "/admin/users/ada",
     "/jobs?project=nothing",
     "/jobs/{failed}",
     "/jobs/{blocked}",
@@ -68,6 +75,10 @@ _FOCUS = """() => {
   }
   return lost;
 }"""
+
+# Returns the beginnings of cards that hide a part of their contents at the right.
+_CUT_OFF = """() => [...document.querySelectorAll('.card')]
+  .filter((card) => card.scrollWidth > card.clientWidth + 1).map((card) => card.innerText.slice(0, 80))"""
 
 
 def addresses(app: Flask, values: Mapping[str, str]) -> Iterator[str]:
@@ -100,6 +111,7 @@ def faults(page: Page, *, axe: bool = True) -> list[str]:
         found.append(
             f"is {page.evaluate('document.documentElement.scrollWidth')} px wide: it has to be scrolled"
         )
+    found += [f"is cut off: {text}" for text in page.evaluate(_CUT_OFF)]
     page.keyboard.press("Tab")
     found += [f"does not show that this has the focus: {element}" for element in page.evaluate(_FOCUS)]
     if axe:
