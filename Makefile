@@ -72,7 +72,7 @@ bench: .venv/installed ## Measure speed and memory; writes docs/benchmarks.json 
 	@$(BENCH) $(PYTHON) -m tests.bench
 
 bench-portal: .venv/installed ## Measure how quickly a well filled portal answers; writes docs/benchmarks-portal.*
-	@$(PYTHON) -m tests.bench.portal
+	@CROFT_STATE_DIR=$(wildcard $(STATE)) $(PYTHON) -m tests.bench.portal
 
 requirements: .venv/installed ## Compile the pinned requirements from *.in
 	@.venv/bin/uv $(UVFLAGS) requirements.in -o requirements.txt && .venv/bin/uv $(UVFLAGS) webapp/requirements.in -c requirements.txt -o webapp/requirements.txt

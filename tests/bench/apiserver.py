@@ -14,6 +14,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 PROJECTS, APPLICATIONS, PODS = 1_000, 5, 2
+# What all pods of an application write together while somebody follows.
+LOG_LINES, QUIET_S = 100_000, 60
 NAMESPACED = re.compile(r"/apis?/[a-z0-9./]+?/namespaces/(?P<project>[a-z0-9-]+)(?:/(?P<kind>[a-z]+))?")
 BORN = "2026-01-31T12:00:00Z"
 
@@ -128,6 +130,9 @@ class Handler(BaseHTTPRequestHandler):
         if query.get("watch") == "true":
             self._watch(float(query.get("timeoutSeconds", "20")))
             return
+        if address.path.endswith("/log"):
+            self._log(LOG_LINES // PODS if query.get("follow") else 300)
+            return
         body = answer(address.path, query.get("labelSelector", ""))
         self.send_response(200 if body else 404)
         self.send_header("Content-Type", "application/json")
@@ -141,6 +146,23 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Connection", "close")
         self.end_headers()
         time.sleep(seconds)
+        self.close_connection = True
+
+    def _log(self, lines: int) -> None:
+        """Write lines as fast as they are read, each a millisecond after the one before; then stay silent."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/plain")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        for first in range(0, lines, 500):
+            text = "".join(
+                f"2026-01-31T12:{n // 60_000 % 60:02d}:{n // 1000 % 60:02d}.{n % 1000:03d}000000Z"
+                f" GET /products?page={n} 200 served in 12 ms\n"
+                for n in range(first, min(first + 500, lines))
+            )
+            self.wfile.write(text.encode())
+        if lines > 300:
+            time.sleep(QUIET_S)
         self.close_connection = True
 
     def log_message(self, *_: Any) -> None:

@@ -68,6 +68,7 @@ def measure(cluster: Path) -> dict[str, float]:
     by_hand *= PROJECTS / BY_HAND
     return {
         "jobs": PROJECTS * JOBS_EACH,
+        "job_projects": PROJECTS,
         "jobs_portal_s": by_portal,
         "jobs_by_hand_s": by_hand,
         "jobs_ratio": by_hand / by_portal,

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from tests import postgres
-from tests.bench import portal_data, portal_report, web
-from tests.bench.apiserver import PROJECTS
+from tests.bench import jobs, logs, portal_data, portal_report, streams, web
+from tests.bench.apiserver import PROJECTS, application_name, project_name
 from tests.bench.requests import Row, Visitor, measure, rows_of
 
 ROUNDS, EACH = int(os.environ.get("ROUNDS", "6")), int(os.environ.get("EACH", "10"))
@@ -49,12 +49,33 @@ def answers(kind: str, folder: Path, api_port: int) -> dict[str, Any]:
             found = [row for visitor in (member, administrator) for row in rows_of(app, visitor)]
             rows = [row for row in found if isinstance(row, Row) and MATCH in row.name]
             measure(process, rows, ROUNDS, EACH)
+            others = beside(process) if kind == "sqlite" and not MATCH else {}
             return {
                 "rows": rows,
+                "others": others,
                 "left_out": sorted({row for row in found if isinstance(row, str)}),
                 "counts": counts,
                 "memory_mb": (before, process.memory_mb()),
             }
+
+
+def beside(process: web.Web) -> dict[str, float]:
+    """Measure what stays open: streams of events, and a long log."""
+    names = [project_name(number) for number in range(PROJECTS) if number % 20 < 2]
+    cookie = streams.sign_in(process.url, portal_data.MEMBER, portal_data.PASSWORD)
+    log = f"/projects/{names[0]}/applications/{application_name(0)}/logs/stream"
+    found = logs.measure(process, cookie, log)
+    paths = [f"/projects/{name}/changes" for name in names]
+    return found | streams.measure(process, cookie, paths, f"/projects/{names[0]}")
+
+
+def jobs_of_cluster() -> dict[str, float]:
+    """Measure the worker on the cluster whose state folder CROFT_STATE_DIR names; nothing without one."""
+    folder = os.environ.get("CROFT_STATE_DIR")
+    if not folder or MATCH:
+        print("croft: no cluster is up (CROFT_STATE_DIR), so the worker is not measured", flush=True)
+        return {}
+    return jobs.measure(Path(folder))
 
 
 def main() -> None:
@@ -64,7 +85,7 @@ def main() -> None:
         # PostgreSQL runs as another user, who must be able to look into the folder.
         os.chmod(name, 0o755)  # noqa: S103
         found = {kind: answers(kind, Path(name, kind), api_port) for kind in kinds}
-    numbers = portal_report.numbers_of(found)
+    numbers = portal_report.numbers_of(found) | jobs_of_cluster()
     print(portal_report.tables(numbers))
     if len(kinds) == len(DATABASES) and not MATCH:
         how = f"Each request was sent {ROUNDS * EACH} times, one after another, in {ROUNDS} turns over all."
