@@ -161,3 +161,12 @@ def test_openid_connect_gets_its_secret_as_a_file(render: Render) -> None:
     assert volumes["oidc"]["secret"]["secretName"] == "portal-oidc"
     plain = containers(render("portal", {}, **ROOM)["Deployment", "portal"])["web"]
     assert not [item for item in plain["env"] if item["name"].startswith("CROFT_OIDC")]
+
+
+def test_web_reads_logs_and_runs_no_commands(render: Render) -> None:
+    rules = render("portal", {}, **ROOM)["ClusterRole", "croft-portal-web"]["rules"]
+    verbs = {resource: rule["verbs"] for rule in rules for resource in rule["resources"]}
+    assert verbs["pods/log"] == ["get"]
+    assert not {"pods/exec", "pods/attach", "secrets", "*"} & set(verbs), (
+        "shells use tokens of the project's accounts"
+    )
