@@ -69,7 +69,7 @@ def change_password(user: User, current: str, new: str, family: str) -> None:
 
 
 def sessions_of(user: User, *, limit: int, cursor: str | None = None) -> SessionPage:
-    """Return the user's sessions that are alive, the newest sign-in first. Raises Problem validation-failed."""
+    """Return living sessions, the newest sign-in first. Raises Problem validation-failed (cursor)."""
     query = select(UserSession).where(_alive(user.id))
     if cursor is not None:
         begun, last_id = read_cursor(cursor)

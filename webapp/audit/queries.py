@@ -69,7 +69,7 @@ def every_for(user: User, filters: Filters) -> Iterator[AuditEntry]:
     return _chunks(query.order_by(AuditEntry.id.desc()).limit(CHUNK))
 
 
-def _chunks(query: Select[tuple[AuditEntry]]) -> Iterator[AuditEntry]:
+def _chunks(query: Select[AuditEntry]) -> Iterator[AuditEntry]:
     last: int | None = None
     while True:
         found = list(db.session.scalars(query if last is None else query.where(AuditEntry.id < last)))
