@@ -8,7 +8,7 @@ from flask import Flask, Response, current_app, jsonify, make_response, request
 from flask_openapi import APIBlueprint, Info, OpenAPI, Tag
 from flask_openapi.models import License, Server
 from flask_openapi.types import ResponseDict
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from webapp import errors
 from webapp.auth.sessions import require_bearer
@@ -55,6 +55,9 @@ class ProblemField(Model):
 
 class ProblemBody(Model):
     """What went wrong (RFC 9457)."""
+
+    # Some kinds tell more, like retryAfter.
+    model_config = ConfigDict(extra="allow")
 
     type: str = Field(
         description="Stable identifier of the kind of problem", examples=["/problems/validation-failed"]

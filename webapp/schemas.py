@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Annotated, Any, Self, TypeAlias, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ModelWrapValidatorHandler,
@@ -115,6 +117,24 @@ def _quantity(text: str) -> str:
     return text
 
 
+def written_time(value: Any) -> Any:
+    """Return the value; raise ValueError for a number, which Pydantic would take for a time as well."""
+    if isinstance(value, str) and not re.match(r"\d{4}-\d\d-\d\d", value, re.ASCII):
+        raise ValueError("write a time like 2026-01-31T12:00:00Z")
+    if isinstance(value, int | float):
+        raise ValueError("write a time like 2026-01-31T12:00:00Z, in quotes")
+    return value
+
+
+def _utc(moment: datetime) -> datetime:
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("this time lies outside of the calendar") from None
+
+
+# A point in time as RFC 3339 writes it. Without a time zone, UTC is meant.
+Moment = Annotated[datetime, BeforeValidator(written_time), AfterValidator(_utc)]
 # 40 characters leave room for Helm's and Kubernetes' suffixes below their limits of 53 and 63.
 DnsLabel = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_dns_label)]
 ProjectName = Annotated[DnsLabel, AfterValidator(_not_reserved)]

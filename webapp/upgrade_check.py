@@ -153,7 +153,7 @@ def _run(url: URL, program: str, *arguments: str) -> None:
     try:
         done = subprocess.run(
             [program, "--no-password", *arguments],
-            env={**os.environ, **_libpq_environment(url)},
+            env={**os.environ, **libpq_environment(url)},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -168,7 +168,7 @@ def _run(url: URL, program: str, *arguments: str) -> None:
         raise CheckError(f"{program} failed: {done.stderr.strip()[-1000:]}")
 
 
-def _libpq_environment(url: URL) -> dict[str, str]:
+def libpq_environment(url: URL) -> dict[str, str]:
     """Return the address as the environment variables that libpq reads (PGHOST, PGPASSWORD, …)."""
     given = url.get_dialect()().create_connect_args(url)[1]
     variables = {

@@ -17,7 +17,6 @@ REACHED = {
     "GET /api/v1/projects",
     "GET /api/v1/projects/{project}",
     "GET /api/v1/projects/{project}/applications/{application}",
-    "GET /api/v1/jobs/{job}",
 }
 
 

@@ -127,10 +127,10 @@ def test_wrong_addresses_are_named(database: str, words: str) -> None:
 
 
 def test_a_password_is_not_on_any_command_line() -> None:
-    from webapp.upgrade_check import _libpq_environment
+    from webapp.upgrade_check import libpq_environment
 
     url = make_url("postgresql+psycopg://ada:s3cret@db.example.org:5433/croft?sslmode=require")
-    assert _libpq_environment(url) == {
+    assert libpq_environment(url) == {
         "PGHOST": "db.example.org",
         "PGPORT": "5433",
         "PGUSER": "ada",

@@ -1,10 +1,7 @@
 """/api/v1/jobs"""
 
-from datetime import UTC, datetime
-from typing import Annotated
-
 from flask import Response, request
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from webapp.auth.sessions import current_user
 from webapp.db import db
@@ -12,22 +9,11 @@ from webapp.jobs import responses, retry, services, stream
 from webapp.jobs.models import Kind, State
 from webapp.links import API, ListQuery, PageLinks, job_path, page_addresses
 from webapp.openapi import answers, api_blueprint, reply
-from webapp.schemas import Model
+from webapp.schemas import Model, Moment
 
 api = api_blueprint("jobs_api", __name__, "/jobs", "jobs", "Changes on their way, and how they went")
 
 EVENT_STREAM = "text/event-stream"
-
-
-def _utc(moment: datetime) -> datetime:
-    try:
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("this time lies outside of the calendar") from None
-
-
-# Without a time zone, UTC is meant.
-Moment = Annotated[datetime, AfterValidator(_utc)]
 
 
 class JobPath(Model):

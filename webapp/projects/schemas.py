@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 from ipaddress import ip_network
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AwareDatetime, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
-from webapp.schemas import ProjectName, Quantity, Spec
+from webapp.schemas import ProjectName, Quantity, Spec, written_time
 
 UserName = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9]([-a-z0-9._@]*[a-z0-9])?$")]
 
@@ -70,7 +70,7 @@ class ProjectSettings(Spec):
         description="Addresses outside the cluster that pods may reach, as CIDR; none by default",
         examples=[["203.0.113.0/24"]],
     )
-    expires_at: AwareDatetime | None = Field(
+    expires_at: Annotated[AwareDatetime, BeforeValidator(written_time)] | None = Field(
         None,
         description="When the project is archived by itself, with a time zone; never when left out",
         examples=["2027-01-31T23:59:59Z"],
