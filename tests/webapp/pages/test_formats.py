@@ -61,7 +61,8 @@ def test_quota_rows() -> None:
     quota = {"cpu": "2", "memory": "2Gi", "storage": "5Gi", "pods": 20}
     used = {"cpu": Decimal("1.7"), "memory": Decimal(512 * 1024**2), "storage": Decimal(6 * 1024**3)}
     found = {row["label"]: row for row in formats.quota_rows(quota, used)}
-    assert found["CPU"] == {"label": "CPU", "used": "1.7", "hard": "2 cores", "percent": 85, "level": "high"}
+    cpu = {"label": "CPU", "used": "1.7", "free": "0.3", "hard": "2 cores", "percent": 85, "level": "high"}
+    assert found["CPU"] == cpu
     assert (found["Memory"]["used"], found["Memory"]["percent"]) == ("512Mi", 25)
     assert (found["Storage"]["level"], found["Storage"]["percent"]) == ("full", 100)
     assert (found["Pods"]["used"], found["Pods"]["hard"], found["Pods"]["level"]) == ("0", "20", "normal")

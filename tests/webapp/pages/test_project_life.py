@@ -83,8 +83,8 @@ def test_the_detail_shows_quota_events_and_activity(visit: Visit, cluster: State
     ]
     page = visit("eve").get(PAGE)
     assert "1.5 of 2 cores, 0.5 free" in page.text
-    assert page.text.index("Warning: Failed, Pod web-1") < page.text.index("Scaled, Deployment web")
-    assert "Cannot pull <b>it</b> (12 times)" in page.text
+    assert page.text.index("Warning Cannot pull <b>it</b>") < page.text.index("Scaled up to 3")
+    assert "Pod web-1, Failed, 12 times" in page.text
     assert "ada created the project" in page.text
     assert "ada created application web" in page.text
     assert ">Ask for more</a>" not in page.html
