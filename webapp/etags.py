@@ -1,4 +1,4 @@
-"""Versions of resources as entity tags, so that two editors do not overwrite each other (RFC 9110, 13.1.1)."""
+"""Versions as entity tags, so that two editors do not overwrite each other (RFC 9110, section 13.1.1)."""
 
 from collections.abc import Collection
 from typing import TypeAlias
