@@ -1,7 +1,9 @@
 // An application's log as it is written. The stream goes on where it was cut, so no line is lost or shown twice. The
 // page keeps the newest lines alone and draws once per frame, so that it stays quick however much comes.
-const MOST = 5000;
-const PER_FRAME = 400;
+const MOST = 2000;
+const PER_FRAME = 500;
+// Milliseconds between two drawings: laying out takes most of the time, and nobody reads faster.
+const PAUSE = 150;
 const COLOURS = 5;
 const ESCAPES = /\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|[@-Z\\-_])|[\x00-\x08\x0b-\x1f\x7f]/g; // eslint-disable-line no-control-regex
 
@@ -75,7 +77,7 @@ function draw() {
 }
 
 function schedule() {
-  frame ||= requestAnimationFrame(draw);
+  frame ||= setTimeout(() => requestAnimationFrame(draw), PAUSE);
 }
 
 export function take(lines) {
