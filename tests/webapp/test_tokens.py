@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from tests.webapp.conftest import PASSWORD, Api
 from webapp.auth import services
-from webapp.auth.models import LoginAttempt, RefreshToken, User
+from webapp.auth.models import LoginAttempt, RefreshToken, User, UserSession
 from webapp.db import db, utcnow, writing
 from webapp.openapi import Portal
 
@@ -119,6 +119,22 @@ def test_reuse_after_that_ends_the_whole_family(api: Api, app: Portal) -> None:
     assert refresh(api, second["refreshToken"]).json["type"] == "/problems/token-invalid"
     assert works(api, second["accessToken"]) == 401
     assert works(api, other_session["accessToken"]) == 200
+
+
+def test_no_renewal_reaches_beyond_the_age_limit(api: Api, app: Portal) -> None:
+    tokens = sign_in(api).json
+    with app.app_context():
+        db.session.execute(update(UserSession).values(expires_at=utcnow() + timedelta(minutes=5)))
+        db.session.commit()
+    renewed = refresh(api, tokens["refreshToken"]).json
+    with app.app_context():
+        newest = db.session.scalars(select(RefreshToken).order_by(RefreshToken.id.desc())).first()
+        assert newest is not None
+        assert newest.expires_at <= utcnow() + timedelta(minutes=5)
+        db.session.execute(update(UserSession).values(expires_at=utcnow() - timedelta(seconds=1)))
+        db.session.commit()
+    assert refresh(api, renewed["refreshToken"]).json["type"] == "/problems/token-expired"
+    assert works(api, renewed["accessToken"]) == 401
 
 
 def test_revoke_ends_the_session_at_once_and_twice_is_fine(api: Api) -> None:
