@@ -1,7 +1,7 @@
 """Files that browsers get and that are not ours: the bundle brings them (its group "browser").
 
-In the portal's image they are in /usr/share/croft/browser; on a developer's machine CROFT_BROWSER_FILES names the
-bundle's folder. The portal works without them: what needs one says so.
+In the portal's image they are in /usr/share/croft/browser; on a developer's machine CROFT_BROWSER_FILES names
+the bundle's folder. The portal works without them: what needs one says so.
 """
 
 from hashlib import sha256
