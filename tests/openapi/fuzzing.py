@@ -74,10 +74,16 @@ class Report:
     succeeded: set[str] = field(default_factory=set)
 
 
-def run(app: Flask, url: str, user: str | None, seconds: int, seed: int = 1) -> Report:
-    """Let schemathesis use the API as `user` (None: a stranger) for about `seconds`."""
+def run(app: Flask, url: str, user: str | None, seconds: int, *, stateful: bool = False) -> Report:
+    """Let schemathesis use the API as `user` (None: a stranger) for about `seconds`.
+
+    Either operation by operation (examples, coverage of the schemas, random data), or `stateful`: along the
+    document's links, from what one operation has answered to the next.
+    """
+    alone = {name: {"enabled": not stateful} for name in ("examples", "coverage", "fuzzing")}
     settings = {
-        "seed": seed,
+        "seed": 1,
+        "phases": {**alone, "stateful": {"enabled": stateful}},
         "max-time": seconds,
         "headers": {"Authorization": f"Bearer {token(app, user)}"} if user else {},
         # NUL is refused in every body and address alike (tests/webapp/test_http.py).
