@@ -17,11 +17,15 @@ from tests.routes import Route, routes
 
 TICK_S = 0.01
 # Endpoints that are no page and no answer: what never ends, what goes elsewhere, what is measured by itself.
-LEFT_OUT = re.compile(r"stream|changes|follow|logs?$|shell|download|sign_in|sign_out|oidc|openapi|metrics")
+LEFT_OUT = re.compile(
+    r"export_|csv|stream|changes|follow|logs$|shell|download|sign_in|sign_out|oidc|openapi|metrics"
+)
 # Further addresses of a page or answer: what users choose there.
 MORE = {
     "projects.index": ("search=team+7", "sort=-updatedAt", "state=failed", "own=1"),
     "projects_api.list_projects": ("search=shop&sort=-updatedAt", "limit=100"),
+    "audit.index": ("project=team-0021", "user=user-007"),
+    "audit_api.list_entries": ("project=team-0021", "limit=100"),
     "jobs.index": ("state=failed", "kind=application.update"),
     "jobs_api.list_jobs": ("limit=100", "state=failed&limit=20"),
 }
