@@ -22,7 +22,7 @@ from bundle.build.steps import Step
 def settings(tmp_path: Path) -> Settings:
     """A checkout with nothing but what a bundle is made from, and an empty cache."""
     repository = tmp_path / "checkout"
-    for folder in ("bundle/go", "bundle/images"):
+    for folder in ("bundle/browser", "bundle/go", "bundle/images"):
         shutil.copytree(REPOSITORY / folder, repository / folder)
     for file in ("bundle/lock.yml", "webapp/requirements.txt"):
         (repository / file).parent.mkdir(exist_ok=True)

@@ -93,7 +93,7 @@ def test_image_names_are_official_and_complete(lock: Lock) -> None:
     for image in lock.images.values():
         name = lock.fill(image.name)
         if image.local:
-            assert re.fullmatch(r"localhost/croft/[a-z-]+", name)
+            assert re.fullmatch(r"localhost/croft/[a-z-]+(:\d+-\d+)?", name)
         else:
             assert re.fullmatch(r"[a-z0-9.-]+\.[a-z]+/[a-z0-9./-]+:v?\d[\w.-]*", name)
 

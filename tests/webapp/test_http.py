@@ -11,7 +11,7 @@ from webapp.database_revision import newest_revision
 from webapp.db import db
 from webapp.openapi import Portal
 from webapp.problems import PROBLEM_TYPES
-from webapp.projects import services
+from webapp.projects import listing
 
 
 def test_a_body_of_10_mb_is_refused(api: Api) -> None:
@@ -101,7 +101,7 @@ def test_an_exception_is_logged_under_the_id_that_the_user_gets(
     def fail(*_args: object, **_kwargs: object) -> None:
         raise ZeroDivisionError("the-inside-of-the-portal")
 
-    monkeypatch.setattr(services, "list_for", fail)
+    monkeypatch.setattr(listing, "list_for", fail)
     with caplog.at_level(logging.ERROR):
         answer = client.send("GET", "/projects")
     assert (answer.status_code, answer.json["type"]) == (500, "/problems/internal-error")
