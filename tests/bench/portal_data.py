@@ -47,7 +47,7 @@ def populate(app: Portal) -> dict[str, int]:
         users = _users(connection)
         for model, rows in (
             (Project, _projects(users, now)),
-            (Membership, _memberships()),
+            (Membership, _memberships(users)),
             (Application, _applications(now)),
             (Revision, _revisions(now)),
             (Job, _jobs(users, now, chance)),
@@ -101,11 +101,12 @@ def _projects(users: dict[str, int], now: datetime) -> Any:
         }
 
 
-def _memberships() -> Any:
+def _memberships(users: dict[str, int]) -> Any:
     # Each project has two members beside its owner; the member has joined every 20th.
+    others = [number for name, number in users.items() if name not in (MEMBER, ADMINISTRATOR)]
     for number in range(PROJECTS):
-        joined = {2: "developer"} if number % 20 == 1 else {}
-        joined |= {3 + (number * step + step) % (USERS - 2): "viewer" for step in (7, 13)}
+        joined = {users[MEMBER]: "developer"} if number % 20 == 1 else {}
+        joined |= {others[(number * step + step) % len(others)]: "viewer" for step in (7, 13)}
         yield from (
             {"project_id": number + 1, "user_id": user, "role": role} for user, role in joined.items()
         )

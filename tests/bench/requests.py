@@ -122,8 +122,10 @@ def measure(web: Web, rows: list[Row], rounds: int, each: int) -> None:
             before = _cpu(web.pid)
             for number in range(turn * each, (turn + 1) * each):
                 start = time.perf_counter()
-                row.send(number)
+                status = row.send(number).status_code
                 row.times.append(time.perf_counter() - start)
+                if status != 200:
+                    row.problem = f"{status} in the middle"
             row.cpu += _cpu(web.pid) - before
 
 
