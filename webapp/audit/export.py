@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import Iterable, Iterator
 
-from flask import Flask, Response, current_app
+from flask import Response
 
 from webapp.audit.models import AuditEntry
 from webapp.audit.responses import entry_body
@@ -56,12 +56,6 @@ def _json_parts(entries: Iterable[AuditEntry]) -> Iterator[str]:
     yield "\n]}\n"
 
 
-def _in_context(app: Flask, parts: Iterator[str]) -> Iterator[str]:
-    # The request is over when this is read, and its database session with it.
-    with app.app_context():
-        yield from parts
-
-
 def _taken(buffer: io.StringIO) -> str:
     found = buffer.getvalue()
     buffer.seek(0)
@@ -70,7 +64,6 @@ def _taken(buffer: io.StringIO) -> str:
 
 
 def _file(parts: Iterator[str], kind: str, name: str) -> Response:
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    response = Response(_in_context(app, parts), content_type=kind)
+    response = Response(parts, content_type=kind)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

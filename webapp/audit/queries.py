@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, true
+from sqlalchemy import ColumnElement, Engine, Select, and_, exists, or_, select, true
+from sqlalchemy.orm import Session
 
 from webapp.audit.models import AuditEntry
 from webapp.auth.models import User
@@ -66,17 +67,17 @@ def list_for(user: User, filters: Filters, *, limit: int, cursor: str | None = N
 def every_for(user: User, filters: Filters) -> Iterator[AuditEntry]:
     """Return an iterator over all entries that the user may see, newest first, in bounded memory."""
     query = select(AuditEntry).where(_visible_to(user), filters.condition())
-    return _chunks(query.order_by(AuditEntry.id.desc()).limit(CHUNK))
+    return _chunks(db.engine, query.order_by(AuditEntry.id.desc()).limit(CHUNK))
 
 
-def _chunks(query: Select[AuditEntry]) -> Iterator[AuditEntry]:
+def _chunks(engine: Engine, query: Select[AuditEntry]) -> Iterator[AuditEntry]:
+    """Yield what the query finds. It is read when the request, and its database session, are over."""
     last: int | None = None
     while True:
-        found = list(db.session.scalars(query if last is None else query.where(AuditEntry.id < last)))
-        for entry in found:
-            db.session.expunge(entry)
         # A client that reads slowly must not hold a transaction open.
-        db.session.rollback()
+        with Session(engine, expire_on_commit=False) as session:
+            found = list(session.scalars(query if last is None else query.where(AuditEntry.id < last)))
+            session.expunge_all()
         yield from found
         if len(found) < CHUNK:
             return
