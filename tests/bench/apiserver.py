@@ -152,7 +152,8 @@ class Handler(BaseHTTPRequestHandler):
         """Write lines as fast as they are read, each a millisecond after the one before; then stay silent."""
         self.send_response(200)
         self.send_header("Content-Type", "text/plain")
-        self.send_header("Connection", "close")
+        # As the API server does: without it a client waits for a whole buffer before it hands on anything.
+        self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         for first in range(0, lines, 500):
             text = "".join(
@@ -160,10 +161,13 @@ class Handler(BaseHTTPRequestHandler):
                 f" GET /products?page={n} 200 served in 12 ms\n"
                 for n in range(first, min(first + 500, lines))
             )
-            self.wfile.write(text.encode())
+            self._chunk(text.encode())
         if lines > 300:
             time.sleep(QUIET_S)
-        self.close_connection = True
+        self._chunk(b"")
+
+    def _chunk(self, content: bytes) -> None:
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(content), content))
 
     def log_message(self, *_: Any) -> None:
         """Say nothing."""
