@@ -139,7 +139,8 @@ def _add_headers(response: Response, config: Config) -> Response:
     headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
     headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
     if request.endpoint != "static":
-        headers.setdefault("Cache-Control", "no-store")
+        # An ingress that compresses an answer takes its ETag away, unless it must not change it (RFC 9111).
+        headers.setdefault("Cache-Control", "no-store, no-transform" if "ETag" in headers else "no-store")
     if config.secure:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     return response
