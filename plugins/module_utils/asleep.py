@@ -123,7 +123,9 @@ def wait_until_asleep(cluster: Cluster, project: str, seconds: float, tell: Call
         names = [
             item["metadata"]["name"]
             for item in cluster.list(f"/api/v1/namespaces/{project}/pods")
-            if item.get("status", {}).get("phase") not in ("Succeeded", "Failed")
+            # One that has ended by itself stays as it is; one that is being ended has to be gone.
+            if "deletionTimestamp" in item["metadata"]
+            or item.get("status", {}).get("phase") not in ("Succeeded", "Failed")
         ]
         if not names:
             return

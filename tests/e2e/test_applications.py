@@ -71,7 +71,11 @@ def test_stop_keeps_all_but_the_pods_and_a_restart_makes_new_ones(
     before = set(kubectl("get", "pods", *label).split())
     restarted = change("application", {**web, "replicas": 2, "restartedAt": "2026-01-31T12:00:00Z"})
     assert restarted.code == 0, restarted.output
-    assert not before & set(kubectl("get", "pods", *label).split())
+    end = time.monotonic() + 60
+    # The new pods answer while the old ones still end.
+    while left := before & set(kubectl("get", "pods", *label).split()):
+        assert time.monotonic() < end, left
+        time.sleep(1)
 
     stopped = change("application", {**web, "replicas": 2, "stopped": True})
     assert (stopped.code, stopped.result["ready"]) == (0, 0), stopped.output

@@ -64,8 +64,8 @@ def test_volume_is_gone_with_its_application(change: Change, kubectl: Kubectl, w
     assert changed.code == 0, changed.output
     kept = json.loads(kubectl("get", "pvc", "disk", "-n", web["project"], "-o", "json"))
     assert kept["metadata"]["uid"] == claim["metadata"]["uid"]
-    larger = change("application", {**web, "volume": {"size": "60Mi"}})
-    assert "the volume of 'disk' has 50Mi, which cannot become 60Mi" in larger.message
+    smaller = change("application", {**web, "volume": {"size": "40Mi"}})
+    assert "the volume of 'disk' has 50Mi" in smaller.message
 
     gone = change("application", {"project": web["project"], "name": "disk"}, state="absent")
     assert gone.code == 0, gone.output

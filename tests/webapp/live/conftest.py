@@ -45,7 +45,7 @@ def visit(app: Portal) -> Visit:
     return lambda name=None: Visitor(app, name)
 
 
-def until(true: Callable[[], bool], seconds: float = 5) -> None:
+def until(true: Callable[[], bool], seconds: float = 20) -> None:
     """Wait for something."""
     deadline = time.monotonic() + seconds
     while not true():
