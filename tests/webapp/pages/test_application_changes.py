@@ -87,7 +87,8 @@ def test_a_preview_leads_to_a_plan_that_is_applied_or_gone_back_from(visit: Visi
         "Too much Asks for 500m CPU, 300m left",
         "Changed Deployment web",
         "spec.replicas",
-        "Apply",
+        "quota does not suffice for this now",
+        "Try to apply",
     ):
         assert words in page.text
     assert "typed-once" not in page.html
