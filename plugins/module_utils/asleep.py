@@ -5,7 +5,6 @@ What a release was made of (values and chart) is read from Helm's own Secret, so
 
 import base64
 import binascii
-import gzip
 import json
 import re
 import time
@@ -22,6 +21,7 @@ import yaml
 
 from plugins.module_utils.cluster import Cluster
 from plugins.module_utils.helm import HelmError
+from plugins.module_utils.helm_record import unpack
 from plugins.module_utils.readiness import NotReady, wait_until_ready
 from plugins.module_utils.release import Chart
 
@@ -171,8 +171,7 @@ def _read(secret: Json) -> Stored:
     """Return the release that a Secret of Helm's holds. Raises HelmError for one that is none."""
     labels = secret["metadata"]["labels"]
     try:
-        packed = base64.b64decode(base64.b64decode(secret["data"]["release"]))
-        release = json.loads(gzip.decompress(packed))
+        release = unpack(secret)
         info = release["info"]
         # Go writes nanoseconds, Python reads microseconds.
         text = re.sub(r"(\.\d{6})\d+", r"\1", info["last_deployed"])

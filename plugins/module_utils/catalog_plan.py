@@ -1,13 +1,11 @@
 """From a validated application of the catalog to the values of its chart, checked against the cluster."""
 
-import base64
-import gzip
-import json
 import secrets
 from pathlib import Path
 from typing import Any
 
 from plugins.module_utils.cluster import Cluster
+from plugins.module_utils.helm_record import unpack
 from plugins.module_utils.project_plan import read_namespace
 from plugins.module_utils.request_file import RequestError
 from webapp.applications.schemas import Secret
@@ -54,14 +52,10 @@ def plan_values(cluster: Cluster, spec: dict[str, Any], entry: Entry) -> dict[st
 
 
 def release_values(cluster: Cluster, namespace: str, name: str) -> dict[str, Any]:
-    """Return the values of the release's newest revision, which Helm keeps in a Secret; empty without one.
-
-    Format: https://github.com/helm/helm/blob/main/pkg/storage/driver/util.go (base64 of gzipped JSON).
-    """
+    """Return the values of the release's newest revision, which Helm keeps in a Secret; empty without one."""
     found = cluster.list(f"/api/v1/namespaces/{namespace}/secrets", labelSelector=f"owner=helm,name={name}")
     if not found:
         return {}
     newest = max(found, key=lambda item: int(item["metadata"]["labels"]["version"]))
-    packed = base64.b64decode(base64.b64decode(newest["data"]["release"]))
-    values: dict[str, Any] = json.loads(gzip.decompress(packed)).get("config") or {}
+    values: dict[str, Any] = unpack(newest).get("config") or {}
     return values
