@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 MASK = "••••••"
-_SECRET_LISTS = frozenset({"secrets"})
-_SECRET_FIELDS = frozenset({"key", "password", "secret", "token"})
+# Lists of named secrets, and fields that hold one.
+SECRET_LISTS = frozenset({"secrets"})
+SECRET_FIELDS = frozenset({"key", "password", "secret", "token"})
 MAX_CHANGES = 200
 MAX_TEXT = 500
 
@@ -52,7 +53,7 @@ def _name(item: Any) -> str | None:
 
 def _is_secret(field: str) -> bool:
     parts = field.split(".")
-    return parts[0] in _SECRET_LISTS or parts[-1] in _SECRET_FIELDS
+    return parts[0] in SECRET_LISTS or parts[-1] in SECRET_FIELDS
 
 
 def _short(value: Any) -> Any:

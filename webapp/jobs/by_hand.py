@@ -8,12 +8,10 @@ from typing import Any
 
 import yaml
 
+from webapp.audit.changes import SECRET_FIELDS, SECRET_LISTS
 from webapp.config import Config
 from webapp.jobs.models import Job
 
-# Lists of named secrets, and fields that hold one; the audit log masks the same.
-_SECRET_LISTS = frozenset({"secrets"})
-_SECRET_FIELDS = frozenset({"key", "password", "secret", "token"})
 _SECRET_WORDS = re.compile(r"password|secret|token|private", re.IGNORECASE)
 _NAMES = {"project": ("name",), "application": ("project", "name")}
 _HEAD = "# Secrets stand here by name alone; write the value of each before you run this.\n"
@@ -42,7 +40,7 @@ def masked(kind: str, request: Mapping[str, Any]) -> dict[str, Any]:
 def _mask(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {
-            name: [{"name": secret["name"]} for secret in item] if name in _SECRET_LISTS else _mask(item)
+            name: [{"name": secret["name"]} for secret in item] if name in SECRET_LISTS else _mask(item)
             for name, item in value.items()
             if not _is_secret(name, item)
         }
@@ -50,7 +48,7 @@ def _mask(value: Any) -> Any:
 
 
 def _is_secret(name: str, value: Any) -> bool:
-    named = name in _SECRET_FIELDS or _SECRET_WORDS.search(name)
+    named = name in SECRET_FIELDS or _SECRET_WORDS.search(name)
     return bool(named) and isinstance(value, str) and bool(value)
 
 
