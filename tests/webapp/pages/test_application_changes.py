@@ -6,21 +6,17 @@ from typing import Any
 import pytest
 
 from tests.certificates import certificate_for
-from tests.webapp.cluster import StatedCluster, pod, quota_use
+from tests.webapp.cluster import StatedCluster
 from tests.webapp.pages.conftest import Visit
-from tests.webapp.requests import SHOP, WEB, end_jobs
+from tests.webapp.pages.shop import ready_shop
+from tests.webapp.requests import WEB, end_jobs
 from tests.webapp.test_plans import RESULT
-from webapp.applications import services
 from webapp.applications.models import Application
-from webapp.applications.schemas import NewApplication
-from webapp.auth import services as auth
-from webapp.cluster.state import Namespace, Workload
+from webapp.cluster.state import Workload
 from webapp.db import db, writing
 from webapp.jobs.effects import end
 from webapp.jobs.models import Job
 from webapp.openapi import Portal
-from webapp.projects import services as projects
-from webapp.projects.schemas import ProjectSpec
 
 WEB_PATH = "/projects/shop/applications/web"
 
@@ -28,15 +24,7 @@ WEB_PATH = "/projects/shop/applications/web"
 @pytest.fixture(autouse=True)
 def shop(app: Portal, cluster: StatedCluster) -> None:
     """A project that is ready, with an application web that is ready too."""
-    with app.app_context():
-        user = auth.find_user("ada")
-        assert user is not None
-        projects.create(user, ProjectSpec.model_validate(SHOP))
-        cluster.namespaces["shop"] = Namespace("shop", "shop", False)
-        cluster.quotas["shop"] = quota_use()
-        services.create(user, "shop", NewApplication.model_validate({**WEB, "healthPath": "/healthz"}))
-    end_jobs(app)
-    cluster.running["shop"] = {"web": Workload(1, (pod("web-5c9d7b6f4-x2k9p"),))}
+    ready_shop(app, cluster)
 
 
 def stored(app: Portal, name: str = "web") -> dict[str, Any]:

@@ -4,16 +4,14 @@ import re
 
 import pytest
 
-from tests.webapp.cluster import StatedCluster, pod, quota_use
+from tests.webapp.cluster import StatedCluster, pod
 from tests.webapp.pages.conftest import Visit
-from tests.webapp.requests import SHOP, end_jobs
+from tests.webapp.pages.shop import ready_shop
+from tests.webapp.requests import end_jobs
 from webapp.applications.models import Application
-from webapp.auth import services as auth
-from webapp.cluster.state import Namespace, Workload
+from webapp.cluster.state import Workload
 from webapp.db import db
 from webapp.openapi import Portal
-from webapp.projects import services as projects
-from webapp.projects.schemas import ProjectSpec
 
 NEW = "/projects/shop/catalog/postgresql"
 DB_PATH = "/projects/shop/applications/db"
@@ -23,13 +21,7 @@ PASSWORD = "a-long-password"
 @pytest.fixture(autouse=True)
 def shop(app: Portal, cluster: StatedCluster) -> None:
     """A project that is ready, and empty."""
-    with app.app_context():
-        user = auth.find_user("ada")
-        assert user is not None
-        projects.create(user, ProjectSpec.model_validate(SHOP))
-    cluster.namespaces["shop"] = Namespace("shop", "shop", False)
-    cluster.quotas["shop"] = quota_use()
-    end_jobs(app)
+    ready_shop(app, cluster, web=False)
 
 
 def values(app: Portal) -> dict[str, object]:
