@@ -43,6 +43,9 @@ TO_NODE = Link("Open the node", "croft-nodes", {"node": "node"})
 TO_WORKLOAD = Link(
     "Open the application", "croft-application", {"namespace": "namespace", "application": "workload"}
 )
+TO_DEPLOYMENT = Link(
+    "Open the application", "croft-application", {"namespace": "namespace", "application": "deployment"}
+)
 TO_APPLICATION = Link(
     "Open the application", "croft-application", {"application": "workload"}, ("namespace",)
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from grafana import documents
 from grafana.board import Board
-from grafana.boards import application, project
+from grafana.boards import application, cluster, control_plane, namespaces, nodes, pods, portal, project
 
 ROOT = Path(__file__).resolve().parents[1]
 DASHBOARDS = ROOT / "grafana" / "dashboards"
@@ -14,8 +14,14 @@ RULES = ROOT / "grafana" / "rules"
 RUNBOOKS = ROOT / "docs" / "runbooks"
 
 BOARDS: tuple[Board, ...] = (
+    cluster.BOARD,
+    namespaces.BOARD,
+    nodes.BOARD,
+    control_plane.BOARD,
+    portal.BOARD,
     project.BOARD,
     application.BOARD,
+    pods.BOARD,
 )
 
 

@@ -22,16 +22,18 @@ _COUNTERS = frozenset(
         "envoy_listener_ssl_connection_error",
         "kubelet_certificate_manager_client_expiration_renew_errors",
         "kubelet_server_expiration_renew_errors",
+        "node_netstat_Tcp_OutSegs",
+        "node_netstat_Tcp_RetransSegs",
+        "node_vmstat_oom_kill",
+        "node_vmstat_pgmajfault",
     }
 )
-# Gauges whose names look like a counter's.
-_GAUGES = frozenset({"process_open_fds_total"})
 # Prometheus writes these itself; a recorded series (with a colon) has pinned its job in its rule.
 _WITHOUT_JOB = frozenset({"ALERTS", "ALERTS_FOR_STATE"})
 
 
 def is_counter(metric: str) -> bool:
-    return metric not in _GAUGES and (metric in _COUNTERS or bool(_COUNTER.search(metric)))
+    return metric in _COUNTERS or bool(_COUNTER.search(metric))
 
 
 def query_faults(expression: str, *, dashboard: bool, tenant: bool = False) -> list[str]:
