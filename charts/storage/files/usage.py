@@ -1,8 +1,8 @@
 """How much each volume of this node holds, told to Prometheus. A thread of the provisioner.
 
-The sizes that claims ask for are not enforced, so what a volume really holds has to be counted: file by file, as
-`du` does. That is done slowly, a few percent of the time, and what a pod puts into its volume cannot lead it
-elsewhere: links are not followed, and neither are other file systems.
+The sizes that claims ask for are not enforced, so what a volume really holds has to be counted: file by file,
+as `du` does. That is done slowly, a few percent of the time, and what a pod puts into its volume cannot lead
+it elsewhere: links are not followed, and neither are other file systems.
 """
 
 import logging
@@ -28,7 +28,7 @@ MOST_FILES = 1_000_000
 MOST_FOLDERS_DEEP = 64
 HELP = {
     "croft_volume_used_bytes": "Bytes on disk of all files in a claim's volume.",
-    "croft_volume_capacity_bytes": "Bytes that the volume's claim asked for; the file system does not enforce them.",
+    "croft_volume_capacity_bytes": "Bytes that the volume's claim asked for; nothing enforces them.",
 }
 
 log = logging.getLogger("usage")
@@ -109,7 +109,9 @@ def measure(api: Any, node: str, volumes: Path) -> list[Volume]:
 def _workload(claim: Any) -> str:
     """What the claim belongs to: the application, or the part of the platform, that its labels name."""
     labels = claim.metadata.labels or {}
-    name: str = labels.get("croft.dev/application") or labels.get("app.kubernetes.io/name") or claim.metadata.name
+    name: str = (
+        labels.get("croft.dev/application") or labels.get("app.kubernetes.io/name") or claim.metadata.name
+    )
     return name
 
 
