@@ -102,7 +102,7 @@ def test_pod_fits_the_restricted_level(render: Render) -> None:
         ({"oidc": {**OIDC, "adminGroup": "a') || contains('a', 'a"}}, "/oidc/adminGroup"),
         ({"oidc": {**OIDC, "clientSecret": base64.b64encode(b"x").decode()}}, "clientSecret"),
         ({"projects": ["a b"]}, "/projects/0"),
-        ({"dashboards": {"../x.json": "{}"}}, "/dashboards"),
+        ({"dashboards": {"../x.json": "{}"}}, "propertyName .../x.json"),
     ],
 )
 def test_schema_refuses(render: Render, values: dict[str, Any], where: str) -> None:
