@@ -10,6 +10,7 @@ from webapp.auth.cli import cli as users_cli
 from webapp.catalog import offered
 from webapp.config import Config, load_config
 from webapp.live import changes
+from webapp.metrics import measuring
 from webapp.pages import browser_files
 
 # A subject has `api.api`, a blueprint below /api/v1, and `views.pages`, a blueprint of HTML pages.
@@ -55,6 +56,7 @@ def create_app(config: Config | None = None) -> openapi.Portal:
     app.config["SESSION_COOKIE_SECURE"] = config.secure
     app.json.sort_keys = False  # type: ignore[attr-defined]
 
+    measuring.init_app(app)
     database.init_app(app, config)
     errors.init_app(app)
     security.init_app(app, config)

@@ -70,6 +70,8 @@ class Config:
     # Seconds before each further attempt to deliver a notification.
     notification_retries: tuple[int, ...] = (10, 60, 300, 1800, 7200, 21600)
     proxy_hops: int = 0
+    # Port for the metrics of this process (web or worker); 0 for none.
+    metrics_port: int = 0
     # Whether anybody may make an account of their own.
     self_registration: bool = False
     # Sign-in with an OpenID Connect provider; without an issuer there is none. The name stands on the button;
@@ -136,6 +138,7 @@ def load_config(environ: Mapping[str, str] = os.environ, *, complete: bool = Tru
             ("JOB_RETENTION_DAYS", 90),
             ("AUDIT_RETENTION_DAYS", 365),
             ("SMTP_PORT", 25),
+            ("METRICS_PORT", 0),
         )
     }
     home = Path(environ.get("CROFT_HOME", HOME))
@@ -174,6 +177,7 @@ def load_config(environ: Mapping[str, str] = os.environ, *, complete: bool = Tru
         job_retention_days=numbers["JOB_RETENTION_DAYS"],
         audit_retention_days=numbers["AUDIT_RETENTION_DAYS"],
         smtp_port=numbers["SMTP_PORT"],
+        metrics_port=numbers["METRICS_PORT"],
         **notifications,
         **accounts,
     )

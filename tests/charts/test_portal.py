@@ -170,3 +170,15 @@ def test_web_reads_logs_and_runs_no_commands(render: Render) -> None:
     assert not {"pods/exec", "pods/attach", "secrets", "*"} & set(verbs), (
         "shells use tokens of the project's accounts"
     )
+
+
+def test_metrics_have_ports_that_no_service_leads_to(render: Render) -> None:
+    objects = render("portal", {}, **ROOM)
+    found = containers(objects["Deployment", "portal"])
+    for name, port in (("web", 9101), ("worker", 9102)):
+        ports = {item["name"]: item["containerPort"] for item in found[name]["ports"]}
+        assert ports[f"metrics-{name}"] == port
+        told = {item["name"]: item.get("value") for item in found[name]["env"]}
+        assert told["CROFT_METRICS_PORT"] == str(port)
+    assert "CROFT_METRICS_PORT" not in {item["name"] for item in found["migrate"]["env"]}
+    assert [port["targetPort"] for port in objects["Service", "portal"]["spec"]["ports"]] == ["http"]
