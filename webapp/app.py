@@ -3,7 +3,7 @@
 import secrets
 from importlib import import_module
 
-from webapp import api_docs, cluster, errors, health, openapi, pages, security
+from webapp import alerts, api_docs, cluster, errors, health, openapi, pages, security
 from webapp import db as database
 from webapp.auth import sessions
 from webapp.auth.cli import cli as users_cli
@@ -28,6 +28,7 @@ SUBJECTS = (
     "jobs",
     "notifications",
     "live",
+    "alerts",
 )
 
 
@@ -66,6 +67,7 @@ def create_app(config: Config | None = None) -> openapi.Portal:
     health.init_app(app)
     cluster.init_app(app, config)
     offered.init_app(app, config)
+    alerts.init_app(app, config)
     pages.init_app(app)
     browser_files.init_app(app, config.browser_files)
     changes.init_app(app)
