@@ -122,6 +122,10 @@ _TYPES = (
     ProblemType(
         "too-many-streams", 503, "Too many live connections are open", "Wait as long as Retry-After says."
     ),
+    ProblemType(
+        "monitoring-not-installed", 503, "Monitoring is not installed", "Ask the operator to install it."
+    ),
+    ProblemType("monitoring-unreachable", 503, "Monitoring does not answer", "Try again; see `make status`."),
     ProblemType("cluster-unreachable", 503, "The cluster does not answer", "Try again; see `make status`."),
 )
 PROBLEM_TYPES = {kind.slug: kind for kind in _TYPES}
