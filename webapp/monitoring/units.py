@@ -6,6 +6,7 @@ https://github.com/grafana/grafana/blob/main/packages/grafana-data/src/valueForm
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TypeAlias
 
 _SI = ("", "k", "M", "G", "T", "P", "E")
@@ -128,6 +129,14 @@ def _cores(value: float, decimals: int | None) -> Shown:
     return Shown(number(value, decimals), " core" if value == 1 else " cores")
 
 
+def _moment(value: float, _decimals: int | None) -> Shown:
+    """Write milliseconds since 1970 as a time."""
+    try:
+        return Shown(f"{datetime.fromtimestamp(value / 1000, UTC):%Y-%m-%d %H:%M:%S}", "")
+    except (OverflowError, ValueError, OSError):
+        return Shown(number(value), "")
+
+
 def _truth(yes: str, no: str) -> Writer:
     return lambda value, _decimals: Shown(yes if value else no, "")
 
@@ -167,6 +176,7 @@ _UNITS: Mapping[str, Writer] = {
     "reqpm": _scaled(1000, _SI, "req/min"),
     "hertz": _scaled(1000, _SI, "Hz"),
     "celsius": _plain(" °C"),
+    "dateTimeAsIso": _moment,
     "bool": _truth("True", "False"),
     "bool_yes_no": _truth("Yes", "No"),
     "bool_on_off": _truth("On", "Off"),

@@ -1,4 +1,4 @@
-"""Pages of dashboards. A page comes without its measurements: each panel asks for its own once it is there."""
+"""Pages of dashboards. They come without measurements: each panel asks for its own once it is there."""
 
 from collections.abc import Sequence
 from typing import Any
