@@ -73,6 +73,11 @@ class Config:
     alerts_token: str = field(default="", repr=False)
     # What the paths of runbooks that alerts name are relative to; empty when they are to be had nowhere.
     runbook_base_url: str = ""
+    # Prometheus for administrators, prom-label-proxy for members; empty where monitoring is not installed.
+    prometheus_url: str = ""
+    label_proxy_url: str = ""
+    # Days that Prometheus keeps; further back nothing is asked for.
+    metrics_retention_days: int = 15
     # Seconds before each further attempt to deliver a notification.
     notification_retries: tuple[int, ...] = (10, 60, 300, 1800, 7200, 21600)
     proxy_hops: int = 0
@@ -145,6 +150,7 @@ def load_config(environ: Mapping[str, str] = os.environ, *, complete: bool = Tru
             ("AUDIT_RETENTION_DAYS", 365),
             ("SMTP_PORT", 25),
             ("METRICS_PORT", 0),
+            ("METRICS_RETENTION_DAYS", 15),
         )
     }
     home = Path(environ.get("CROFT_HOME", HOME))
@@ -157,7 +163,7 @@ def load_config(environ: Mapping[str, str] = os.environ, *, complete: bool = Tru
         )
     notifications = _notifications(environ, wrong)
     accounts = _accounts(environ, wrong)
-    alerts = _alerts(environ, wrong)
+    monitoring = _monitoring(environ, wrong)
     if wrong:
         raise ConfigurationError("; ".join(wrong))
     return Config(
@@ -185,9 +191,10 @@ def load_config(environ: Mapping[str, str] = os.environ, *, complete: bool = Tru
         audit_retention_days=numbers["AUDIT_RETENTION_DAYS"],
         smtp_port=numbers["SMTP_PORT"],
         metrics_port=numbers["METRICS_PORT"],
+        metrics_retention_days=numbers["METRICS_RETENTION_DAYS"],
         **notifications,
         **accounts,
-        **alerts,
+        **monitoring,
     )
 
 
@@ -244,13 +251,18 @@ def _accounts(environ: Mapping[str, str], wrong: list[str]) -> dict[str, Any]:
     }
 
 
-def _alerts(environ: Mapping[str, str], wrong: list[str]) -> dict[str, Any]:
-    """Return where alerts come from; add to `wrong` what cannot be understood."""
+def _monitoring(environ: Mapping[str, str], wrong: list[str]) -> dict[str, Any]:
+    """Return where monitoring answers; add to `wrong` what cannot be understood."""
     found: dict[str, Any] = {"alerts_token": _secret(environ, "ALERTS_TOKEN", wrong)}
-    for name in ("ALERTMANAGER_URL", "RUNBOOK_BASE_URL"):
+    for name, example in (
+        ("PROMETHEUS_URL", "http://prometheus.croft-monitoring:9090"),
+        ("LABEL_PROXY_URL", "http://label-proxy.croft-monitoring:8080"),
+        ("ALERTMANAGER_URL", "http://alertmanager.croft-monitoring:9093"),
+        ("RUNBOOK_BASE_URL", "https://example.org/runbooks"),
+    ):
         url = environ.get(f"CROFT_{name}", "").rstrip("/")
         if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
-            wrong.append(f"CROFT_{name} is '{url}': write it like http://alertmanager.croft-monitoring:9093")
+            wrong.append(f"CROFT_{name} is '{url}': write it like {example}")
         found[name.lower()] = url
     if 0 < len(found["alerts_token"]) < 32:
         wrong.append("CROFT_ALERTS_TOKEN is shorter than 32 characters")
