@@ -16,16 +16,14 @@ SEVERITIES = ("critical", "warning", "info")
 OPERATOR = "operator"
 PROJECT = "project"
 # An alert about a pod is its project's; in a namespace of the platform it is the operator's.
-OF_THE_NAMESPACE = (
-    f'{{{{ if match "^({PLATFORM})$" $labels.namespace }}}}operator{{{{ else }}}}project{{{{ end }}}}'
-)
+OF_THE_NAMESPACE = '{{ if match "^(' + PLATFORM + ')$" $labels.namespace }}operator{{ else }}project{{ end }}'
 _NAME = re.compile(r"[A-Z][a-zA-Z0-9]+")
 _RECORD = re.compile(r"[a-z_]+:[a-z0-9_]+(:[a-z0-9_]+)?")
 
 
 @dataclass(frozen=True)
 class Recording:
-    """A series that Prometheus computes beforehand: `<labels of the result>:<what it is>:<how it was made>`."""
+    """A series that Prometheus computes beforehand, named `<labels>:<what it is>:<how it was made>`."""
 
     record: str
     expr: str

@@ -13,6 +13,9 @@ RANGE = "$__range"
 _CONTAINER = "namespace, workload, pod, container"
 _OWN_LABELS = {"fs": f"{_CONTAINER}, device", "network": "namespace, workload, pod, interface"}
 
+# A container that has done its work does not wait.
+NOT_DONE = 'k8s_container_status_reason!="Completed"'
+
 # Projects may not take these names (webapp/schemas.py), so alerts of their pods are the operator's.
 PLATFORM = "default|croft|(kube|croft)-.+"
 
@@ -22,10 +25,15 @@ def grouped(operation: str, by: str, expression: str) -> str:
     return f"{operation} by ({by}) ({expression})" if by else f"{operation}({expression})"
 
 
+def also(where: str, matcher: str) -> str:
+    """The matchers and one more."""
+    return f"{where}, {matcher}" if where else matcher
+
+
 def series(metric: str, job: str, where: str = "") -> str:
     """A selector that names the scrape job."""
-    matchers = f'job="{job}", {where}' if where else f'job="{job}"'
-    return f"{metric}{{{matchers}}}"
+    pinned = f'job="{job}"'
+    return f"{metric}{{{also(pinned, where) if where else pinned}}}"
 
 
 def rate(metric: str, job: str, where: str = "", window: str = WINDOW) -> str:
@@ -94,27 +102,20 @@ def _restarts(where: str, window: str) -> str:
 def oom_kills(where: str, by: str, window: str = WINDOW) -> str:
     """Restarts within the window of containers that ended last because they ran out of memory."""
     reason = 'k8s_container_status_last_terminated_reason="OOMKilled"'
-    matchers = f"{where}, {reason}" if where else reason
-    killed = series("k8s_container_restarts", "kube-state", matchers)
+    killed = series("k8s_container_restarts", "kube-state", also(where, reason))
     return grouped("sum", by, f"({_restarts(where, window)}) and on ({_CONTAINER}) {killed}")
 
 
 def waiting(where: str, by: str) -> str:
     """Containers that wait or have ended, with the reason in the label k8s_container_status_reason."""
     own = f"{_CONTAINER}, k8s_container_status_reason"
-    where = (
-        f'{where}, k8s_container_status_reason!="Completed"'
-        if where
-        else 'k8s_container_status_reason!="Completed"'
-    )
-    return grouped(
-        "sum", by, f"max by ({own}) ({series('k8s_container_status_reason', 'kube-state', where)}) > 0"
-    )
+    stopped = series("k8s_container_status_reason", "kube-state", also(where, NOT_DONE))
+    return grouped("sum", by, f"max by ({own}) ({stopped}) > 0")
 
 
 def requests(where: str, by: str, classes: str = "", window: str = WINDOW) -> str:
     """Requests per second that Envoy sent on; `classes` is a regular expression of status classes."""
-    matchers = f'{where}, envoy_response_code_class=~"{classes}"' if classes else where
+    matchers = also(where, f'envoy_response_code_class=~"{classes}"') if classes else where
     return grouped("sum", by, rate("envoy_cluster_upstream_rq_xx", "envoy", matchers, window))
 
 
