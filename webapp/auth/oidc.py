@@ -71,7 +71,8 @@ class _Told:
         if isinstance(error, AuthlibBaseError):
             said = str(error.description or error.error or "").strip().rstrip(".")
             if error.error == "access_denied":
-                said = "the provider refused it" + (f" ({said})" if said else "")
+                # A user who cancels there and one who may not get in are told alike.
+                said = "the provider refused it, or it was cancelled there" + (f" ({said})" if said else "")
             raise _failed((said or "the provider's answer cannot be understood")[:300]) from error
         if isinstance(error, ValueError | KeyError | RuntimeError):
             raise _failed("the provider's answer cannot be understood; tell the operator") from error
