@@ -7,6 +7,7 @@ start.
 
 import os
 import re
+import ssl
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from webapp.tls import client_context
 
 HOME = Path(__file__).resolve().parent.parent
 
@@ -69,6 +72,8 @@ class Config:
     cluster_cidrs: tuple[str, ...] = ()
     # Seconds before each further attempt to deliver a notification.
     notification_retries: tuple[int, ...] = (10, 60, 300, 1800, 7200, 21600)
+    # Certificate authorities (PEM) that are believed beside the system's; None for no more than those.
+    ca_file: Path | None = None
     proxy_hops: int = 0
     # Whether anybody may make an account of their own.
     self_registration: bool = False
@@ -148,6 +153,7 @@ def load_config(environ: Mapping[str, str] = os.environ, *, complete: bool = Tru
         )
     notifications = _notifications(environ, wrong)
     accounts = _accounts(environ, wrong)
+    ca_file = _ca_file(environ, wrong)
     if wrong:
         raise ConfigurationError("; ".join(wrong))
     return Config(
@@ -174,6 +180,7 @@ def load_config(environ: Mapping[str, str] = os.environ, *, complete: bool = Tru
         job_retention_days=numbers["JOB_RETENTION_DAYS"],
         audit_retention_days=numbers["AUDIT_RETENTION_DAYS"],
         smtp_port=numbers["SMTP_PORT"],
+        ca_file=ca_file,
         **notifications,
         **accounts,
     )
@@ -187,11 +194,23 @@ def _notifications(environ: Mapping[str, str], wrong: list[str]) -> dict[str, An
     host, sender = environ.get("CROFT_SMTP_HOST", ""), environ.get("CROFT_SMTP_FROM", "")
     if host and "@" not in sender:
         wrong.append("CROFT_SMTP_FROM is not an e-mail address: with CROFT_SMTP_HOST one is needed")
+    user, password = environ.get("CROFT_SMTP_USER", ""), _secret(environ, "SMTP_PASSWORD", wrong)
+    if user and security == "none":
+        wrong.append(
+            "CROFT_SMTP_USER is set while CROFT_SMTP_SECURITY is none, which would send the "
+            "password unprotected: write starttls or tls"
+        )
+    # smtplib sends nothing else when it signs in.
+    wrong += [
+        f"CROFT_SMTP_{name} holds a character beyond ASCII, which cannot be sent to a mail server"
+        for name, text in (("USER", user), ("PASSWORD", password))
+        if not text.isascii()
+    ]
     found: dict[str, Any] = {
         "smtp_host": host,
         "smtp_security": security,
-        "smtp_user": environ.get("CROFT_SMTP_USER", ""),
-        "smtp_password": _secret(environ, "SMTP_PASSWORD", wrong),
+        "smtp_user": user,
+        "smtp_password": password,
         "smtp_from": sender,
     }
     for name in ("WEBHOOK_ALLOWED_CIDRS", "CLUSTER_CIDRS"):
@@ -230,6 +249,20 @@ def _accounts(environ: Mapping[str, str], wrong: list[str]) -> dict[str, Any]:
         "oidc_name": environ.get("CROFT_OIDC_NAME") or "single sign-on",
         "oidc_admin_group": environ.get("CROFT_OIDC_ADMIN_GROUP", ""),
     }
+
+
+def _ca_file(environ: Mapping[str, str], wrong: list[str]) -> Path | None:
+    """Return the file of the operator's certificate authorities; add to `wrong` when it cannot be used."""
+    text = environ.get("CROFT_CA_FILE")
+    if not text:
+        return None
+    try:
+        client_context(Path(text))
+    except ssl.SSLError:
+        wrong.append(f"CROFT_CA_FILE: {text} holds no certificate in PEM")
+    except OSError as error:
+        wrong.append(f"CROFT_CA_FILE: {text} cannot be read ({error.strerror})")
+    return Path(text)
 
 
 def _list(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
