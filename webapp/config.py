@@ -7,6 +7,7 @@ start.
 
 import os
 import re
+import ssl
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from webapp.tls import client_context
 
 HOME = Path(__file__).resolve().parent.parent
 
@@ -80,6 +83,8 @@ class Config:
     metrics_retention_days: int = 15
     # Seconds before each further attempt to deliver a notification.
     notification_retries: tuple[int, ...] = (10, 60, 300, 1800, 7200, 21600)
+    # Certificate authorities (PEM) that are believed beside the system's; None for no more than those.
+    ca_file: Path | None = None
     proxy_hops: int = 0
     # Port for the metrics of this process (web or worker); 0 for none.
     metrics_port: int = 0
@@ -164,6 +169,7 @@ def load_config(environ: Mapping[str, str] = os.environ, *, complete: bool = Tru
     notifications = _notifications(environ, wrong)
     accounts = _accounts(environ, wrong)
     monitoring = _monitoring(environ, wrong)
+    ca_file = _ca_file(environ, wrong)
     if wrong:
         raise ConfigurationError("; ".join(wrong))
     return Config(
@@ -192,6 +198,7 @@ def load_config(environ: Mapping[str, str] = os.environ, *, complete: bool = Tru
         smtp_port=numbers["SMTP_PORT"],
         metrics_port=numbers["METRICS_PORT"],
         metrics_retention_days=numbers["METRICS_RETENTION_DAYS"],
+        ca_file=ca_file,
         **notifications,
         **accounts,
         **monitoring,
@@ -206,11 +213,23 @@ def _notifications(environ: Mapping[str, str], wrong: list[str]) -> dict[str, An
     host, sender = environ.get("CROFT_SMTP_HOST", ""), environ.get("CROFT_SMTP_FROM", "")
     if host and "@" not in sender:
         wrong.append("CROFT_SMTP_FROM is not an e-mail address: with CROFT_SMTP_HOST one is needed")
+    user, password = environ.get("CROFT_SMTP_USER", ""), _secret(environ, "SMTP_PASSWORD", wrong)
+    if user and security == "none":
+        wrong.append(
+            "CROFT_SMTP_USER is set while CROFT_SMTP_SECURITY is none, which would send the "
+            "password unprotected: write starttls or tls"
+        )
+    # smtplib sends nothing else when it signs in.
+    wrong += [
+        f"CROFT_SMTP_{name} holds a character beyond ASCII, which cannot be sent to a mail server"
+        for name, text in (("USER", user), ("PASSWORD", password))
+        if not text.isascii()
+    ]
     found: dict[str, Any] = {
         "smtp_host": host,
         "smtp_security": security,
-        "smtp_user": environ.get("CROFT_SMTP_USER", ""),
-        "smtp_password": _secret(environ, "SMTP_PASSWORD", wrong),
+        "smtp_user": user,
+        "smtp_password": password,
         "smtp_from": sender,
     }
     for name in ("WEBHOOK_ALLOWED_CIDRS", "CLUSTER_CIDRS"):
@@ -267,6 +286,20 @@ def _monitoring(environ: Mapping[str, str], wrong: list[str]) -> dict[str, Any]:
     if 0 < len(found["alerts_token"]) < 32:
         wrong.append("CROFT_ALERTS_TOKEN is shorter than 32 characters")
     return found
+
+
+def _ca_file(environ: Mapping[str, str], wrong: list[str]) -> Path | None:
+    """Return the file of the operator's certificate authorities; add to `wrong` when it cannot be used."""
+    text = environ.get("CROFT_CA_FILE")
+    if not text:
+        return None
+    try:
+        client_context(Path(text))
+    except ssl.SSLError:
+        wrong.append(f"CROFT_CA_FILE: {text} holds no certificate in PEM")
+    except OSError as error:
+        wrong.append(f"CROFT_CA_FILE: {text} cannot be read ({error.strerror})")
+    return Path(text)
 
 
 def _list(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
