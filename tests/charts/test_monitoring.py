@@ -230,7 +230,7 @@ def test_envoy_tells_about_the_application_that_is_asked(jobs: dict[str, Json]) 
     for kind in kept:
         assert series({"__name__": f"envoy_cluster_{kind}", **labels}, job)
     for other in (
-        "envoy_cluster_upstream_rq_retry",
+        "envoy_cluster_upstream_flow_control_backed_up_total",
         "envoy_cluster_upstream_cx_length_ms_bucket",
         "envoy_tls_errors",
     ):
@@ -306,6 +306,23 @@ def test_the_control_plane_is_known_by_its_node(jobs: dict[str, Json], job: str,
         "node": "node-1",
         "instance": "node-1",
     }
+
+
+def test_the_api_server_tells_little_more_than_is_looked_at(jobs: dict[str, Json]) -> None:
+    def kept(name: str, **labels: str) -> bool:
+        found = series({"__name__": name, **labels}, jobs["apiserver"])
+        assert found in (None, {"__name__": name, **labels})
+        return found is not None
+
+    bucket = "apiserver_request_duration_seconds_bucket"
+    assert kept("apiserver_request_total", verb="WATCH")
+    assert kept(bucket, verb="GET", le="0.1")
+    assert kept(bucket, verb="GET", le="+Inf")
+    assert kept("apiserver_client_certificate_expiration_seconds_bucket", le="0")
+    assert not kept(bucket, verb="GET", le="0.6")
+    assert not kept(bucket, verb="WATCH", le="0.1")
+    assert not kept("etcd_request_duration_seconds_bucket", le="0.1")
+    assert not kept("kubernetes_feature_enabled")
 
 
 def test_certificates_are_checked_where_somebody_signed_them(render: Render, jobs: dict[str, Json]) -> None:

@@ -37,3 +37,5 @@ scrape_configs:
       - role: node
     relabel_configs:
       - {source_labels: [__meta_kubernetes_node_name], target_label: node}
+    metric_relabel_configs:
+      - {source_labels: [__name__], regex: kubernetes_feature_enabled, action: drop}

@@ -32,7 +32,9 @@ scrape_configs:
     metric_relabel_configs:
       # Some 150 series an application otherwise, of which these are what users feel.
       - source_labels: [__name__]
-        regex: envoy_cluster_upstream_(rq(_xx|_active|_time_.+)?|cx_.+)|envoy_listener_downstream_.+|envoy_server_(live|memory_.+)
+        regex: "envoy_cluster_upstream_(rq(_xx|_active|_timeout|_retry|_pending_overflow|_time_.+)?|cx_.+)\
+          |envoy_http_downstream_(rq|cx)_(xx|total|active)|envoy_listener_(downstream_.+|ssl_connection_error)\
+          |envoy_server_(live|uptime|memory_.+|days_until_first_cert_expiring)"
         action: keep
       - {source_labels: [__name__], regex: envoy_.+_cx_(length|connect)_ms_.+, action: drop}
       # Contour names a cluster <namespace>_<service>_<port>; an application's service has its name.
