@@ -71,8 +71,6 @@ class Config:
     # with the alerts that it brings; without one, none are taken.
     alertmanager_url: str = ""
     alerts_token: str = field(default="", repr=False)
-    # What the paths of runbooks that alerts name are relative to; empty when they are to be had nowhere.
-    runbook_base_url: str = ""
     # Seconds before each further attempt to deliver a notification.
     notification_retries: tuple[int, ...] = (10, 60, 300, 1800, 7200, 21600)
     proxy_hops: int = 0
@@ -246,15 +244,13 @@ def _accounts(environ: Mapping[str, str], wrong: list[str]) -> dict[str, Any]:
 
 def _alerts(environ: Mapping[str, str], wrong: list[str]) -> dict[str, Any]:
     """Return where alerts come from; add to `wrong` what cannot be understood."""
-    found: dict[str, Any] = {"alerts_token": _secret(environ, "ALERTS_TOKEN", wrong)}
-    for name in ("ALERTMANAGER_URL", "RUNBOOK_BASE_URL"):
-        url = environ.get(f"CROFT_{name}", "").rstrip("/")
-        if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
-            wrong.append(f"CROFT_{name} is '{url}': write it like http://alertmanager.croft-monitoring:9093")
-        found[name.lower()] = url
-    if 0 < len(found["alerts_token"]) < 32:
-        wrong.append("CROFT_ALERTS_TOKEN is shorter than 32 characters")
-    return found
+    token = _secret(environ, "ALERTS_TOKEN", wrong)
+    if 0 < len(token) < 32:
+        wrong.append("CROFT_ALERTS_TOKEN is shorter than 32 characters: let `make up` make one")
+    url = environ.get("CROFT_ALERTMANAGER_URL", "").rstrip("/")
+    if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
+        wrong.append(f"CROFT_ALERTMANAGER_URL is '{url}': write it like http://alertmanager.example.org:9093")
+    return {"alerts_token": token, "alertmanager_url": url}
 
 
 def _list(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
