@@ -74,8 +74,6 @@ class Config:
     # with the alerts that it brings; without one, none are taken.
     alertmanager_url: str = ""
     alerts_token: str = field(default="", repr=False)
-    # What the paths of runbooks that alerts name are relative to; empty when they are to be had nowhere.
-    runbook_base_url: str = ""
     # Prometheus for administrators, prom-label-proxy for members; empty where monitoring is not installed.
     prometheus_url: str = ""
     label_proxy_url: str = ""
@@ -277,14 +275,13 @@ def _monitoring(environ: Mapping[str, str], wrong: list[str]) -> dict[str, Any]:
         ("PROMETHEUS_URL", "http://prometheus.croft-monitoring:9090"),
         ("LABEL_PROXY_URL", "http://label-proxy.croft-monitoring:8080"),
         ("ALERTMANAGER_URL", "http://alertmanager.croft-monitoring:9093"),
-        ("RUNBOOK_BASE_URL", "https://example.org/runbooks"),
     ):
         url = environ.get(f"CROFT_{name}", "").rstrip("/")
         if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
             wrong.append(f"CROFT_{name} is '{url}': write it like {example}")
         found[name.lower()] = url
     if 0 < len(found["alerts_token"]) < 32:
-        wrong.append("CROFT_ALERTS_TOKEN is shorter than 32 characters")
+        wrong.append("CROFT_ALERTS_TOKEN is shorter than 32 characters: let `make up` make one")
     return found
 
 

@@ -224,3 +224,25 @@ def test_metrics_have_ports_that_no_service_leads_to(render: Render) -> None:
         assert told["CROFT_METRICS_PORT"] == str(port)
     assert "CROFT_METRICS_PORT" not in {item["name"] for item in found["migrate"]["env"]}
     assert [port["targetPort"] for port in objects["Service", "portal"]["spec"]["ports"]] == ["http"]
+
+
+def test_the_token_of_the_alerts_is_a_file_of_the_web_process_alone(render: Render) -> None:
+    urls = {"alertmanagerUrl": "http://alertmanager.croft-monitoring:9093"}
+    for external in (False, True):
+        values = {"database": {"external": external}, "monitoring": {**urls, "alertsSecret": "alert-webhook"}}
+        objects = render("portal", values, **ROOM)
+        deployment = objects["Deployment", "portal-web" if external else "portal"]
+        web = containers(deployment)["web"]
+        told = {item["name"]: item.get("value") for item in web["env"]}
+        assert told["CROFT_ALERTMANAGER_URL"] == urls["alertmanagerUrl"]
+        assert told["CROFT_ALERTS_TOKEN_FILE"] == "/run/secrets/alerts/token"
+        assert "/run/secrets/alerts" in {item["mountPath"] for item in web["volumeMounts"]}
+        volumes = {item["name"]: item for item in deployment["spec"]["template"]["spec"]["volumes"]}
+        assert volumes["alerts"]["secret"]["secretName"] == "alert-webhook"
+        if not external:
+            worker = containers(deployment)["worker"]
+            assert "alerts" not in {item["name"] for item in worker["volumeMounts"]}
+    without = render("portal", {}, **ROOM)["Deployment", "portal"]
+    assert "alerts" not in {item["name"] for item in without["spec"]["template"]["spec"]["volumes"]}
+    told = {item["name"] for item in containers(without)["web"]["env"]}
+    assert "CROFT_ALERTS_TOKEN_FILE" not in told

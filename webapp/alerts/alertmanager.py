@@ -84,10 +84,8 @@ class Alertmanager:
             raise NotInstalled("monitoring is not installed on this cluster")
         try:
             found = self._ask(labels, limit_s).result(limit_s)
-        except TookTooLong as error:
-            raise self._silent(f"Alertmanager did not answer within {limit_s:g} s") from error
-        except (OSError, _http_error()) as error:
-            raise self._silent("Alertmanager cannot be reached") from error
+        except (TookTooLong, OSError, _http_error()) as error:
+            raise self._silent("Alertmanager does not answer") from error
         except (ValueError, ValidationError) as error:
             raise self._silent("Alertmanager's answer cannot be understood") from error
         self._silent_until = 0.0

@@ -11,7 +11,6 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy import select
 
 from webapp.alerts.words import application_of, project_of, runbook_of, summary_of
-from webapp.config import Config
 from webapp.db import writing
 from webapp.links import project_path
 from webapp.notifications import outbox
@@ -52,7 +51,7 @@ class Message(BaseModel):
     alerts: list[ToldAlert] = Field(max_length=MAX_ALERTS)
 
 
-def receive(message: Message, config: Config) -> int:
+def receive(message: Message) -> int:
     """Put the projects' alerts into their channels, each once; return how many messages that makes. Commits.
 
     Alerts for the operator are on the page of all alerts, and lead to no project's channel.
@@ -75,7 +74,7 @@ def receive(message: Message, config: Config) -> int:
                     project,
                     "alert.resolved" if over else "alert.firing",
                     f"{'Over' if over else 'Alert'}: {summary_of(alert.labels, alert.annotations)}",
-                    _data(alert, config),
+                    _data(alert),
                     {
                         "page": f"/projects/{project.name}/alerts",
                         "alerts": f"{project_path(project.name)}/alerts",
@@ -86,7 +85,7 @@ def receive(message: Message, config: Config) -> int:
     return count
 
 
-def _data(alert: ToldAlert, config: Config) -> dict[str, Any]:
+def _data(alert: ToldAlert) -> dict[str, Any]:
     description = alert.annotations.get("description", "")
     return {
         "application": application_of(alert.labels) or None,
@@ -100,6 +99,6 @@ def _data(alert: ToldAlert, config: Config) -> dict[str, Any]:
             "labels": alert.labels,
             "startsAt": alert.starts_at.isoformat(),
             "endsAt": alert.ends_at.isoformat() if alert.status == "resolved" else None,
-            "runbook": runbook_of(alert.annotations, config.runbook_base_url),
+            "runbook": runbook_of(alert.annotations),
         },
     }

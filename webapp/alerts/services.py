@@ -4,13 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from flask import current_app
-
 from webapp import alerts
 from webapp.alerts import words
 from webapp.alerts.alertmanager import Alert, AlertsUnknown, NotInstalled
 from webapp.auth.models import User
-from webapp.config import Config
 from webapp.problems import Problem
 from webapp.projects import overview
 from webapp.projects import services as projects
@@ -138,7 +135,6 @@ def _of_administrator(alert: Alert) -> Shown:
 
 
 def _shown(alert: Alert, application: str, dashboard: str) -> Shown:
-    config: Config = current_app.config["CROFT"]
     labels = alert.labels
     return Shown(
         id=alert.fingerprint,
@@ -153,7 +149,7 @@ def _shown(alert: Alert, application: str, dashboard: str) -> Shown:
         description=alert.annotations.get("description", ""),
         since=alert.starts_at,
         dashboard=dashboard,
-        runbook=words.runbook_of(alert.annotations, config.runbook_base_url),
+        runbook=words.runbook_of(alert.annotations),
         labels=labels,
     )
 

@@ -49,7 +49,7 @@ def index() -> str:
     kept: dict[str, Any] = {
         name: value
         for name in ("severity", "namespace", "state")
-        if (value := asked.get(name, "").replace("\0", "").strip()[:100])
+        if (value := asked.get(name, "").strip()[:100])
     }
     if kept.get("state") not in (None, *get_args(State)):
         del kept["state"]
@@ -92,7 +92,7 @@ def receive() -> Response:
         message = incoming.Message.model_validate_json(request.get_data())
     except ValidationError as error:
         raise invalid(error) from error
-    return jsonify(received=len(message.alerts), queued=incoming.receive(message, config))
+    return jsonify(received=len(message.alerts), queued=incoming.receive(message))
 
 
 def _monitoring_only(problem: Problem) -> Problem:

@@ -23,14 +23,12 @@ def summary_of(labels: Labels, annotations: Labels) -> str:
     return annotations.get("summary") or labels.get("alertname") or "An alert without a name"
 
 
-def runbook_of(annotations: Labels, base_url: str) -> str | None:
+def runbook_of(annotations: Labels) -> str | None:
     """Return where it is written what to do: an address, else a path in Croft's documentation; or None."""
     runbook = annotations.get("runbook_url", "")
-    if not runbook or runbook.startswith(("http://", "https://")):
-        return runbook or None
-    if ":" in runbook:
-        return None  # An address of another kind, like javascript:, is nothing to be led to.
-    return f"{base_url}/{runbook.lstrip('/')}" if base_url else runbook
+    # An address of another kind, like javascript:, is nothing to be led to.
+    good = ":" not in runbook or runbook.startswith(("http://", "https://"))
+    return runbook if runbook and good else None
 
 
 def dashboard_of(labels: Labels) -> str:

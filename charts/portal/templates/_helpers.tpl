@@ -164,6 +164,12 @@ capabilities: {drop: [ALL]}
     # Hundreds of threads would otherwise keep a heap of their own each.
     - {name: MALLOC_ARENA_MAX, value: "2"}
     - {name: CROFT_METRICS_PORT, value: "9101"}
+    - {name: CROFT_PROMETHEUS_URL, value: {{ .Values.monitoring.prometheusUrl | quote }}}
+    - {name: CROFT_LABEL_PROXY_URL, value: {{ .Values.monitoring.labelProxyUrl | quote }}}
+    - {name: CROFT_ALERTMANAGER_URL, value: {{ .Values.monitoring.alertmanagerUrl | quote }}}
+    {{- if .Values.monitoring.alertsSecret }}
+    - {name: CROFT_ALERTS_TOKEN_FILE, value: /run/secrets/alerts/token}
+    {{- end }}
   ports:
     - {name: http, containerPort: 8000}
     # Prometheus finds the pods by the names of these ports; the Service has none of them.
@@ -186,6 +192,20 @@ capabilities: {drop: [ALL]}
     {{- toYaml .Values.web.resources | nindent 4 }}
   volumeMounts:
     {{- include "portal.mounts" . | nindent 4 }}
+    {{- if .Values.monitoring.alertsSecret }}
+    - {name: alerts, mountPath: /run/secrets/alerts, readOnly: true}
+    {{- end }}
+{{- end }}
+
+{{/* What the web process needs beside what both have. */}}
+{{- define "portal.webVolumes" -}}
+{{- with .Values.monitoring.alertsSecret -}}
+- name: alerts
+  secret:
+    secretName: {{ . }}
+    defaultMode: 0440
+    items: [{key: token, path: token}]
+{{- end }}
 {{- end }}
 
 {{- define "portal.worker" -}}

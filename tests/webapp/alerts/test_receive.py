@@ -25,9 +25,7 @@ HOOK = {"kind": "webhook", "target": "https://example.org/hook", "events": ["ale
 def shop(app: Portal, api: Api, cluster: StatedCluster) -> Iterator[None]:
     """A project with a channel that hears of alerts, in a portal that takes them."""
     before = app.config["CROFT"]
-    app.config["CROFT"] = replace(
-        before, alerts_token=TOKEN, runbook_base_url="https://croft.example.org/docs"
-    )
+    app.config["CROFT"] = replace(before, alerts_token=TOKEN)
     cluster.quotas["shop"] = quota_use()
     assert api("ada").send("POST", "/projects", SHOP).status_code == 202
     end_jobs(app)
@@ -45,7 +43,7 @@ def told(**changes: Any) -> dict[str, Any]:
         "annotations": {
             "summary": "web keeps restarting",
             "description": "It ends with code 1.",
-            "runbook_url": "runbooks/Restarts.md",
+            "runbook_url": "https://croft.example.org/docs/runbooks/Restarts.md",
         },
         "startsAt": "2026-01-31T12:00:00.123Z",
         "endsAt": "0001-01-01T00:00:00Z",
