@@ -26,24 +26,27 @@ def values_of_variables(project: str, application: str = "web") -> dict[str, str
 
 
 @contextmanager
-def asked(host: str, port: int) -> Iterator[None]:
-    """Ask an application through the ingress ten times a second meanwhile; each tenth answer is an error."""
+def asked(host: str, port: int) -> Iterator[list[int]]:
+    """Ask an application through the ingress ten times a second meanwhile; each tenth answer is an error.
+
+    Yields the statuses of the answers, a list that grows.
+    """
     over = threading.Event()
+    statuses: list[int] = []
 
     def ask() -> None:
         base, headers = f"http://127.0.0.1:{port}", {"Host": f"{host}:{port}"}
         with httpx.Client(base_url=base, headers=headers, trust_env=False) as client:
-            number = 0
             while not over.wait(0.1):
-                number += 1
+                path = "/echo?msg=fails&code=500" if len(statuses) % 10 == 9 else "/hostname"
                 # Other tests may be busy with the ingress; the questions go on afterwards.
                 with suppress(httpx.TransportError):
-                    client.get("/echo?msg=fails&code=500" if number % 10 == 0 else "/hostname")
+                    statuses.append(client.get(path).status_code)
 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
     try:
-        yield
+        yield statuses
     finally:
         over.set()
         thread.join()

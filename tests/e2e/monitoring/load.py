@@ -1,8 +1,8 @@
 """Uses a known amount of everything, and tells how much; runs as an application in the cluster.
 
 Environment (each may be left out): CPU (cores), MEMORY (bytes), WRITE (bytes/s to /data, past the page
-cache), SEND (bytes/s) to TO (host:port). Listens on port 8080 and throws away what is sent there. Prints a line
-of JSON each second, see `told`.
+cache), SEND (bytes/s) to TO (host:port). Listens on port 8080 and throws away what is sent there. Prints a
+line of JSON each second, see `told`.
 """
 
 import json

@@ -33,7 +33,7 @@ def _line(labels: dict[str, str], moment: float, value: str) -> str:
 
 @contextmanager
 def replica(folder: Path, series: Iterable[Json]) -> Iterator[Prometheus]:
-    """Run a Prometheus in a new folder over `series`: {"metric": labels, "values": [[time, text], …]} each."""
+    """Run a Prometheus in a new folder over series, each {"metric": labels, "values": [[time, text], …]}."""
     folder.mkdir()
     samples = folder / "samples"
     with samples.open("w") as file:

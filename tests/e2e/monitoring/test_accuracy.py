@@ -1,25 +1,26 @@
 """The dashboards tell the truth: a known load, as they show it and as the kernel counts it.
 
-All loads run at the same time, in one application; the window is long enough that the 15 s between two samples
-do not matter.
+All loads run at the same time, in one application; the window is long enough that the 15 s between two
+samples do not matter.
 """
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from statistics import fmean
 from typing import Any
 
 import pytest
 
 from tests.e2e.conftest import Kubectl
-from tests.e2e.monitoring import cgroups
+from tests.e2e.monitoring import dashboards
+from tests.e2e.monitoring.conftest import asked, values_of_variables
+from tests.e2e.monitoring.counting import Count, MetricsServer
+from tests.e2e.monitoring.prometheus import Prometheus
 from tests.e2e.portal.live import create, project_of
 from tests.playbook import ROOT
 from tests.portal import Portal
+from tests.samples import small_application
 
 pytestmark = pytest.mark.e2e
 Json = dict[str, Any]
@@ -31,14 +32,35 @@ CPU, MEMORY, WRITE, SEND = 0.25, 200 * MIB, 2 * MIB, 1 * MIB
 WARM_UP, WINDOW = 35, 75
 CLOSE = 0.05
 
+# Which panel shows it, of which dashboard and application: by title and letter.
+PANELS = {
+    "cpu": ("croft-application", "load", "CPU beside requests and limits", "A"),
+    "memory": ("croft-application", "load", "Memory beside requests and limits", "A"),
+    "written": ("croft-application", "load", "Disk traffic", "B"),
+    "sent": ("croft-application", "load", "Network traffic", "B"),
+    "received": ("croft-application", "sink", "Network traffic", "A"),
+    "requests": ("croft-application", "web", "Requests now", "A"),
+    "errors": ("croft-application", "web", "Errors now", "A"),
+}
 
-def application(image: str, **variables: str) -> Json:
+
+@dataclass(frozen=True)
+class Measured:
+    """The load as everyone else counts it. Rates are per second of the window that ended at `end`."""
+
+    end: float
+    used: dict[str, float]
+    kernel: dict[str, float]
+    top: dict[str, float]
+
+
+def application(image: str, **variables: Any) -> Json:
     """Settings of an application that runs load.py."""
     return {
         "image": image,
         "command": ["python3", "-c"],
         "args": [(ROOT / "tests/e2e/monitoring/load.py").read_text()],
-        "env": [{"name": name, "value": value} for name, value in variables.items()],
+        "env": [{"name": name, "value": str(value)} for name, value in variables.items()],
         "ports": [{"targetPort": 8080}],
         "runAsUser": 10001,
         "resources": {
@@ -48,94 +70,62 @@ def application(image: str, **variables: str) -> Json:
     }
 
 
-@dataclass(frozen=True)
-class Measured:
-    """The same load, told by everyone who counts it; rates are per second of the window."""
-
-    pod: str
-    end: float
-    burnt: dict[str, float]
-    kernel: dict[str, float]
-    metrics_server: dict[str, float]
-
-
 @pytest.fixture(scope="module")
-def pods(portal: Portal, kubectl: Kubectl, python_image: str) -> Iterator[dict[str, Json]]:
-    """The pods that load and that take what is sent, by the names of their applications."""
+def pods(portal: Portal, kubectl: Kubectl, python_image: str, agnhost: str) -> Iterator[dict[str, Json]]:
+    """The pods that load, that take what is sent, and that answer, by the names of their applications."""
     with project_of(portal, PROJECT) as name:
+        create(portal, name, "web", small_application(agnhost))
         create(portal, name, "sink", application(python_image))
-        wanted = {"CPU": CPU, "MEMORY": MEMORY, "WRITE": WRITE, "SEND": SEND, "TO": "sink:8080"}
-        texts = {key: str(value) for key, value in wanted.items()}
-        loading = application(python_image, **texts) | {"volume": {"size": "64Mi"}}
-        create(portal, name, "load", loading)
+        loading = application(python_image, CPU=CPU, MEMORY=MEMORY, WRITE=WRITE, SEND=SEND, TO="sink:8080")
+        create(portal, name, "load", loading | {"volume": {"size": "64Mi"}})
         found = json.loads(kubectl("get", "pods", "-n", name, "-o", "json"))["items"]
         yield {pod["metadata"]["labels"]["croft.dev/application"]: pod for pod in found}
 
 
-def last_line(kubectl: Kubectl, pod: Json) -> Json:
-    """What the load itself has counted so far."""
-    told: Json = json.loads(kubectl("logs", "-n", PROJECT, pod["metadata"]["name"], "--tail=1"))
-    return told
-
-
-class MetricsServer(threading.Thread):
-    """Reads what `kubectl top` shows, every 5 s. Each answer holds for a window of its own of about 15 s."""
-
-    def __init__(self, kubectl: Kubectl, pod: str) -> None:
-        super().__init__(daemon=True)
-        self._kubectl, self._path = kubectl, f"/apis/metrics.k8s.io/v1beta1/namespaces/{PROJECT}/pods/{pod}"
-        self._over = threading.Event()
-        self.seen: dict[str, Json] = {}
-
-    def run(self) -> None:
-        """Collect the answers by their times until the end."""
-        while not self._over.wait(5):
-            told = json.loads(self._kubectl("get", "--raw", self._path))
-            self.seen[told["timestamp"]] = told["containers"][0]["usage"]
-
-    def finish(self, begin: float) -> dict[str, float]:
-        """Return the mean of what was seen of the time since `begin`."""
-        self._over.set()
-        self.join()
-        used = [
-            usage for moment, usage in self.seen.items() if datetime.fromisoformat(moment).timestamp() > begin
-        ]
-        assert len(used) >= 3, self.seen
-        return {
-            "cpu": fmean(int(usage["cpu"].removesuffix("n")) / 1e9 for usage in used),
-            "memory": fmean(int(usage["memory"].removesuffix("Ki")) * 1024 for usage in used),
-        }
+@pytest.fixture(scope="module")
+def measured(pods: dict[str, Json], kubectl: Kubectl, settings: Json) -> Measured:
+    """What everyone counted in the window."""
+    with asked(f"web.{PROJECT}.localhost", settings["http_port"]) as statuses:
+        time.sleep(WARM_UP)
+        watching = MetricsServer(kubectl, pods["load"])
+        watching.start()
+        before = Count.now(kubectl, pods, statuses)
+        time.sleep(WINDOW)
+        after = Count.now(kubectl, pods, statuses)
+        top = watching.finish(before.time + 15)
+    return Measured(after.time, after.used_since(before), after.kernel_since(before), top)
 
 
 @pytest.fixture(scope="module")
-def measured(pods: dict[str, Json], kubectl: Kubectl) -> Measured:
-    """What everyone counted in the window."""
-    load, sink = pods["load"], pods["sink"]
-    name = load["metadata"]["name"]
-    time.sleep(WARM_UP)
-    watching = MetricsServer(kubectl, name)
-    watching.start()
-    told, taken, before, before_sink = (
-        last_line(kubectl, load),
-        last_line(kubectl, sink),
-        cgroups.read(load),
-        cgroups.read(sink),
-    )
-    time.sleep(WINDOW)
-    end = time.time()
-    after, after_sink = cgroups.read(load), cgroups.read(sink)
-    told_now, taken_now = last_line(kubectl, load), last_line(kubectl, sink)
-    span, span_sink = told_now["time"] - told["time"], taken_now["time"] - taken["time"]
-    burnt = {key: (told_now[key] - told[key]) / span for key in ("cpu", "written", "sent")}
-    burnt["received"] = (taken_now["received"] - taken["received"]) / span_sink
-    seconds, seconds_sink = after.time - before.time, after_sink.time - before_sink.time
-    kernel = {
-        "cpu": (after.cpu - before.cpu) / seconds,
-        "memory": after.memory,
-        "written": (after.written - before.written) / seconds,
-        "sent": (after.sent - before.sent) / seconds,
-        "received": (after_sink.received - before_sink.received) / seconds_sink,
-    }
-    return Measured(
-        name, end, burnt | {"memory": told_now["memory"]}, kernel, watching.finish(end - WINDOW + 15)
-    )
+def shown(prometheus: Prometheus, measured: Measured) -> dict[str, float]:
+    """What the dashboards show at the end of the window."""
+    found = {}
+    for what, (uid, app, title, ref) in PANELS.items():
+        query = dashboards.query(uid, title, ref)
+        expression = query.filled(f"{WINDOW}s", **values_of_variables(PROJECT, app))
+        found[what] = prometheus.value(expression, measured.end)
+    return found
+
+
+def test_the_load_was_what_was_asked_for(measured: Measured) -> None:
+    """Or else all that follows would agree about nothing."""
+    assert measured.used["cpu"] == pytest.approx(CPU, rel=0.02)
+    assert measured.used["memory"] == pytest.approx(MEMORY, rel=0.1)
+    assert measured.used["written"] == pytest.approx(WRITE, rel=0.05)
+    assert measured.used["sent"] == pytest.approx(SEND, rel=0.05)
+    assert measured.used["errors"] == pytest.approx(0.1, abs=0.01)
+
+
+@pytest.mark.parametrize("what", PANELS)
+def test_the_dashboard_shows_what_was_used(shown: dict[str, float], measured: Measured, what: str) -> None:
+    assert shown[what] == pytest.approx(measured.used[what], rel=CLOSE)
+
+
+@pytest.mark.parametrize("what", ["cpu", "memory", "written", "sent", "received"])
+def test_the_dashboard_agrees_with_the_kernel(shown: dict[str, float], measured: Measured, what: str) -> None:
+    assert shown[what] == pytest.approx(measured.kernel[what], rel=CLOSE)
+
+
+@pytest.mark.parametrize("what", ["cpu", "memory"])
+def test_the_dashboard_agrees_with_top(shown: dict[str, float], measured: Measured, what: str) -> None:
+    assert shown[what] == pytest.approx(measured.top[what], rel=CLOSE)
