@@ -32,16 +32,21 @@ CPU, MEMORY, WRITE, SEND = 0.25, 200 * MIB, 2 * MIB, 1 * MIB
 WARM_UP, WINDOW = 35, 75
 CLOSE = 0.05
 
-# Which panel shows it, of which dashboard and application: by title and letter.
-PANELS = {
-    "cpu": ("croft-application", "load", "CPU beside requests and limits", "A"),
-    "memory": ("croft-application", "load", "Memory beside requests and limits", "A"),
-    "written": ("croft-application", "load", "Disk traffic", "B"),
-    "sent": ("croft-application", "load", "Network traffic", "B"),
-    "received": ("croft-application", "sink", "Network traffic", "A"),
-    "requests": ("croft-application", "web", "Requests now", "A"),
-    "errors": ("croft-application", "web", "Errors now", "A"),
-}
+# What is shown where: the application, the dashboard, and the panel by its title and the query's letter.
+PANELS = [
+    ("cpu", "load", "croft-application", "CPU beside requests and limits", "A"),
+    ("cpu", "load", "croft-pods", "CPU by container", "A"),
+    ("memory", "load", "croft-application", "Memory beside requests and limits", "A"),
+    ("memory", "load", "croft-pods", "Memory by container", "A"),
+    ("written", "load", "croft-application", "Disk traffic", "B"),
+    ("written", "load", "croft-pods", "Disk traffic by container", "B"),
+    ("sent", "load", "croft-application", "Network traffic", "B"),
+    ("sent", "load", "croft-pods", "Network traffic by pod", "B"),
+    ("received", "sink", "croft-application", "Network traffic", "A"),
+    ("received", "sink", "croft-pods", "Network traffic by pod", "A"),
+    ("requests", "web", "croft-application", "Requests now", "A"),
+    ("errors", "web", "croft-application", "Errors now", "A"),
+]
 
 
 @dataclass(frozen=True)
@@ -96,15 +101,10 @@ def measured(pods: dict[str, Json], kubectl: Kubectl, settings: Json) -> Measure
     return Measured(after.time, after.used_since(before), after.kernel_since(before), top)
 
 
-@pytest.fixture(scope="module")
-def shown(prometheus: Prometheus, measured: Measured) -> dict[str, float]:
-    """What the dashboards show at the end of the window."""
-    found = {}
-    for what, (uid, app, title, ref) in PANELS.items():
-        query = dashboards.query(uid, title, ref)
-        expression = query.filled(f"{WINDOW}s", **values_of_variables(PROJECT, app))
-        found[what] = prometheus.value(expression, measured.end)
-    return found
+def shown(prometheus: Prometheus, end: float, app: str, uid: str, title: str, ref: str) -> float:
+    """What a panel shows for the window that ended at `end`."""
+    query = dashboards.query(uid, title, ref)
+    return prometheus.value(query.filled(f"{WINDOW}s", **values_of_variables(PROJECT, app)), end)
 
 
 def test_the_load_was_what_was_asked_for(measured: Measured) -> None:
@@ -116,16 +116,19 @@ def test_the_load_was_what_was_asked_for(measured: Measured) -> None:
     assert measured.used["errors"] == pytest.approx(0.1, abs=0.01)
 
 
-@pytest.mark.parametrize("what", PANELS)
-def test_the_dashboard_shows_what_was_used(shown: dict[str, float], measured: Measured, what: str) -> None:
-    assert shown[what] == pytest.approx(measured.used[what], rel=CLOSE)
+@pytest.mark.parametrize("panel", PANELS, ids=lambda panel: f"{panel[0]}-{panel[2]}")
+def test_a_panel_shows_what_was_used(
+    prometheus: Prometheus, measured: Measured, panel: tuple[str, str, str, str, str]
+) -> None:
+    what, *where = panel
+    value = shown(prometheus, measured.end, *where)
+    assert value == pytest.approx(measured.used[what], rel=CLOSE), "what the load says"
+    if what in measured.kernel:
+        assert value == pytest.approx(measured.kernel[what], rel=CLOSE), "what the kernel counted"
+    if what in measured.top:
+        assert value == pytest.approx(measured.top[what], rel=CLOSE), "what kubectl top shows"
 
 
-@pytest.mark.parametrize("what", ["cpu", "memory", "written", "sent", "received"])
-def test_the_dashboard_agrees_with_the_kernel(shown: dict[str, float], measured: Measured, what: str) -> None:
-    assert shown[what] == pytest.approx(measured.kernel[what], rel=CLOSE)
-
-
-@pytest.mark.parametrize("what", ["cpu", "memory"])
-def test_the_dashboard_agrees_with_top(shown: dict[str, float], measured: Measured, what: str) -> None:
-    assert shown[what] == pytest.approx(measured.top[what], rel=CLOSE)
+def test_every_source_was_compared(measured: Measured) -> None:
+    assert measured.kernel.keys() == {"cpu", "memory", "written", "sent", "received"}
+    assert measured.top.keys() == {"cpu", "memory"}
