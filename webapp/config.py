@@ -45,7 +45,7 @@ class Config:
     api_server: str = ""
     helm: str = "helm"
     home: Path = HOME
-    # Files for browsers that come with the bundle: the terminal.
+    # Files for browsers that come with the bundle: the terminal, the charts.
     browser_files: Path = Path("/usr/share/croft/browser")
     # The operator's catalog of charts.
     catalog: Path = HOME / "charts" / "catalog" / "catalog.yml"

@@ -170,3 +170,18 @@ def test_web_reads_logs_and_runs_no_commands(render: Render) -> None:
     assert not {"pods/exec", "pods/attach", "secrets", "*"} & set(verbs), (
         "shells use tokens of the project's accounts"
     )
+
+
+def test_only_the_ingress_alertmanager_and_prometheus_come_in(render: Render) -> None:
+    (policy,) = [item for (kind, _), item in render("portal", {}, **ROOM).items() if kind == "NetworkPolicy"]
+    doors = {}
+    for rule in policy["spec"]["ingress"]:
+        (source,) = rule["from"]
+        namespace = source["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+        name = source.get("podSelector", {}).get("matchLabels", {}).get("app.kubernetes.io/name", "*")
+        doors[f"{namespace}/{name}"] = [port["port"] for port in rule["ports"]]
+    assert doors == {
+        "croft-ingress/*": ["http"],
+        "croft-monitoring/alertmanager": ["http"],
+        "croft-monitoring/prometheus": [9101, 9102],
+    }
