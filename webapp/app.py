@@ -3,7 +3,7 @@
 import secrets
 from importlib import import_module
 
-from webapp import api_docs, cluster, errors, health, openapi, pages, security
+from webapp import api_docs, cluster, errors, health, monitoring, openapi, pages, security
 from webapp import db as database
 from webapp.auth import sessions
 from webapp.auth.cli import cli as users_cli
@@ -27,6 +27,7 @@ SUBJECTS = (
     "jobs",
     "notifications",
     "live",
+    "monitoring",
 )
 
 
@@ -64,6 +65,7 @@ def create_app(config: Config | None = None) -> openapi.Portal:
     health.init_app(app)
     cluster.init_app(app, config)
     offered.init_app(app, config)
+    monitoring.init_app(app, config)
     pages.init_app(app)
     browser_files.init_app(app, config.browser_files)
     changes.init_app(app)
@@ -74,5 +76,6 @@ def create_app(config: Config | None = None) -> openapi.Portal:
     app.register_api(import_module("webapp.catalog.applications_api").api)
     app.register_blueprint(import_module("webapp.catalog.views").pages)
     app.register_blueprint(import_module("webapp.auth.oidc_views").pages)
+    app.register_api(import_module("webapp.monitoring.prometheus_api").api)
     app.cli.add_command(users_cli)
     return app

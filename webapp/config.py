@@ -67,6 +67,11 @@ class Config:
     # Networks inside of which webhooks may lie although they are private, and networks of the cluster.
     webhook_allowed_cidrs: tuple[str, ...] = ()
     cluster_cidrs: tuple[str, ...] = ()
+    # Prometheus for administrators, prom-label-proxy for members; empty where monitoring is not installed.
+    prometheus_url: str = ""
+    label_proxy_url: str = ""
+    # Days that Prometheus keeps; further back nothing is asked for.
+    metrics_retention_days: int = 15
     # Seconds before each further attempt to deliver a notification.
     notification_retries: tuple[int, ...] = (10, 60, 300, 1800, 7200, 21600)
     proxy_hops: int = 0
@@ -136,6 +141,7 @@ def load_config(environ: Mapping[str, str] = os.environ, *, complete: bool = Tru
             ("JOB_RETENTION_DAYS", 90),
             ("AUDIT_RETENTION_DAYS", 365),
             ("SMTP_PORT", 25),
+            ("METRICS_RETENTION_DAYS", 15),
         )
     }
     home = Path(environ.get("CROFT_HOME", HOME))
@@ -148,6 +154,7 @@ def load_config(environ: Mapping[str, str] = os.environ, *, complete: bool = Tru
         )
     notifications = _notifications(environ, wrong)
     accounts = _accounts(environ, wrong)
+    monitoring = _monitoring(environ, wrong)
     if wrong:
         raise ConfigurationError("; ".join(wrong))
     return Config(
@@ -174,8 +181,10 @@ def load_config(environ: Mapping[str, str] = os.environ, *, complete: bool = Tru
         job_retention_days=numbers["JOB_RETENTION_DAYS"],
         audit_retention_days=numbers["AUDIT_RETENTION_DAYS"],
         smtp_port=numbers["SMTP_PORT"],
+        metrics_retention_days=numbers["METRICS_RETENTION_DAYS"],
         **notifications,
         **accounts,
+        **monitoring,
     )
 
 
@@ -230,6 +239,17 @@ def _accounts(environ: Mapping[str, str], wrong: list[str]) -> dict[str, Any]:
         "oidc_name": environ.get("CROFT_OIDC_NAME") or "single sign-on",
         "oidc_admin_group": environ.get("CROFT_OIDC_ADMIN_GROUP", ""),
     }
+
+
+def _monitoring(environ: Mapping[str, str], wrong: list[str]) -> dict[str, Any]:
+    """Return where monitoring answers; add to `wrong` what is no address."""
+    found = {}
+    for name in ("PROMETHEUS_URL", "LABEL_PROXY_URL"):
+        url = environ.get(f"CROFT_{name}", "").rstrip("/")
+        if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
+            wrong.append(f"CROFT_{name} is '{url}': write it like http://prometheus.croft-monitoring:9090")
+        found[name.lower()] = url
+    return found
 
 
 def _list(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
