@@ -1,11 +1,13 @@
 """The system's Chromium, signed in to the portal."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.chromium import ARGUMENTS, CHROMIUM
+from tests.playbook import ROOT
 
 
 @contextmanager
@@ -25,3 +27,9 @@ def signed_in(url: str, name: str, password: str, height: int = 900) -> Iterator
         yield page
         browser.close()
         assert errors == []
+
+
+def picture(page: Page, name: str) -> None:
+    """Save a picture for the documentation, when PICTURES=1 asks for fresh ones."""
+    if os.environ.get("PICTURES"):
+        page.screenshot(path=ROOT / "docs" / "images" / f"{name}.png")

@@ -1,9 +1,11 @@
 """The cluster's monitoring, and a project that gives it something to see."""
 
 import json
+import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from typing import Any
 
 import httpx
@@ -11,13 +13,15 @@ import pytest
 
 from tests.e2e.conftest import Kubectl
 from tests.e2e.monitoring.forward import Forward
-from tests.e2e.monitoring.prometheus import Prometheus
+from tests.e2e.monitoring.prometheus import Prometheus, eventually
 from tests.e2e.portal.live import create, printing, project_of
 from tests.portal import Portal
 from tests.samples import small_application
 
 Json = dict[str, Any]
 BUSY = "mon-busy"
+# The project of someone who wants to see the metrics of the other one.
+CURIOUS = "mon-curious"
 
 
 def values_of_variables(project: str, application: str = "web") -> dict[str, str]:
@@ -92,3 +96,23 @@ def busy(portal: Portal, agnhost: str, python_image: str, settings: Json) -> Ite
         create(portal, name, "disk", printing(python_image, script, volume={"size": "64Mi"}))
         stack.enter_context(asked(f"web.{name}.localhost", settings["http_port"]))
         yield name
+
+
+@pytest.fixture(scope="session")
+def member(
+    portal: Portal, portal_url: str, busy: str, prometheus: Prometheus, agnhost: str
+) -> Iterator[Portal]:
+    """Someone who owns a project of their own and knows the busy one's name; both have series."""
+    name, password = "mon-mallory", secrets.token_urlsafe(24)
+    portal.call("POST", "/api/v1/users", {"name": name, "password": password, "isAdmin": False})
+    with project_of(portal, CURIOUS) as project:
+        create(portal, project, "spy", small_application(agnhost, runAsUser=1000))
+        added = portal.submit("PUT", f"/api/v1/projects/{project}/members/{name}", {"role": "owner"})
+        assert added.job["state"] == "succeeded", added.text()
+        client = Portal(portal_url)
+        client.sign_in(name, password)
+        for namespace in (project, busy):
+            series = f'container_memory_working_set_bytes{{namespace="{namespace}"}}'
+            eventually(partial(prometheus.query, series), 90, f"no series of {namespace}")
+        yield client
+    portal.call("DELETE", f"/api/v1/users/{name}")

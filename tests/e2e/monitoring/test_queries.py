@@ -9,15 +9,11 @@ import pytest
 
 from tests.e2e.monitoring import dashboards
 from tests.e2e.monitoring.conftest import values_of_variables
+from tests.e2e.monitoring.empty import QUERIES, RULES
 from tests.e2e.monitoring.prometheus import Prometheus, eventually
 
 pytestmark = pytest.mark.e2e
 Json = dict[str, Any]
-
-# Queries that find nothing while all is well, and why; "<dashboard> / <panel> / <letter>".
-EMPTY: dict[str, str] = {}
-# Selectors of rules that find nothing while all is well, and why.
-UNSEEN: dict[str, str] = {}
 
 
 @pytest.fixture(scope="module")
@@ -36,12 +32,12 @@ def test_every_query_of_a_dashboard_finds_something(prometheus: Prometheus, seen
         expression = query.filled(**values_of_variables(seen))
         found[str(query)] = bool(prometheus.range(expression, end - 600, end))
     empty = {name for name, some in found.items() if not some}
-    assert empty - EMPTY.keys() == set()
+    assert empty - QUERIES.keys() == set()
 
 
 def test_nothing_is_excused_that_is_no_query() -> None:
     known = {str(query) for uid in dashboards.uids() for query in dashboards.queries(uid)}
-    assert EMPTY.keys() <= known
+    assert QUERIES.keys() <= known
 
 
 def selectors(node: Any) -> Iterator[str]:
@@ -70,7 +66,7 @@ def test_every_recorded_series_is_there(prometheus: Prometheus, seen: str) -> No
     end = time.time()
     rules = [rule for group in prometheus.groups() for rule in group["rules"] if rule["type"] == "recording"]
     empty = {rule["name"] for rule in rules if not prometheus.range(rule["query"], end - 600, end)}
-    assert empty - UNSEEN.keys() == set()
+    assert empty - RULES.keys() == set()
 
 
 def test_every_alert_looks_at_something(prometheus: Prometheus, seen: str) -> None:
@@ -83,4 +79,4 @@ def test_every_alert_looks_at_something(prometheus: Prometheus, seen: str) -> No
         for selector in selectors(prometheus.tree(rule["query"]))
         if not prometheus.range(f"group({selector})", end - 600, end)
     }
-    assert unseen - UNSEEN.keys() == set()
+    assert unseen - RULES.keys() == set()
