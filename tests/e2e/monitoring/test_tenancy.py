@@ -114,15 +114,11 @@ HARMLESS = [
 REFUSED = [
     f"{READ}/../../../../{BUSY}/prometheus/api/v1/query?query=up",
     f"{READ}/%2e%2e/%2e%2e/%2e%2e/%2e%2e/{BUSY}/prometheus/api/v1/query?query=up",
-    *(
-        f"{READ}/{path}"
-        for path in ("status/config", "status/tsdb", "targets", "rules", "alerts", "metadata")
-    ),
+    *(f"{READ}/{path}" for path in ("status/config", "status/tsdb", "targets", "rules", "alerts", "read")),
     f"{READ}/metadata/../targets",
     f"{READ}/label/..%2Ftargets/values",
     f"{READ}/label/..%2F..%2Fstatus%2Fconfig%3F/values",
     f"/api/v1/projects/{MINE}/prometheus/federate?match[]={quote(VICTIM)}",
-    f"{READ}/read",
     f"{OTHERS}/prometheus/api/v1/query?query=up",
     f"{OTHERS}/prometheus/api/v1/series?match[]=up",
     f"{OTHERS}/prometheus/api/v1/label/pod/values",
