@@ -67,6 +67,12 @@ class Config:
     # Networks inside of which webhooks may lie although they are private, and networks of the cluster.
     webhook_allowed_cidrs: tuple[str, ...] = ()
     cluster_cidrs: tuple[str, ...] = ()
+    # Where Alertmanager tells which alerts fire; empty where monitoring is not installed. It sends the token
+    # with the alerts that it brings; without one, none are taken.
+    alertmanager_url: str = ""
+    alerts_token: str = field(default="", repr=False)
+    # What the paths of runbooks that alerts name are relative to; empty when they are to be had nowhere.
+    runbook_base_url: str = ""
     # Prometheus for administrators, prom-label-proxy for members; empty where monitoring is not installed.
     prometheus_url: str = ""
     label_proxy_url: str = ""
@@ -75,6 +81,8 @@ class Config:
     # Seconds before each further attempt to deliver a notification.
     notification_retries: tuple[int, ...] = (10, 60, 300, 1800, 7200, 21600)
     proxy_hops: int = 0
+    # Port for the metrics of this process (web or worker); 0 for none.
+    metrics_port: int = 0
     # Whether anybody may make an account of their own.
     self_registration: bool = False
     # Sign-in with an OpenID Connect provider; without an issuer there is none. The name stands on the button;
@@ -141,6 +149,7 @@ def load_config(environ: Mapping[str, str] = os.environ, *, complete: bool = Tru
             ("JOB_RETENTION_DAYS", 90),
             ("AUDIT_RETENTION_DAYS", 365),
             ("SMTP_PORT", 25),
+            ("METRICS_PORT", 0),
             ("METRICS_RETENTION_DAYS", 15),
         )
     }
@@ -181,6 +190,7 @@ def load_config(environ: Mapping[str, str] = os.environ, *, complete: bool = Tru
         job_retention_days=numbers["JOB_RETENTION_DAYS"],
         audit_retention_days=numbers["AUDIT_RETENTION_DAYS"],
         smtp_port=numbers["SMTP_PORT"],
+        metrics_port=numbers["METRICS_PORT"],
         metrics_retention_days=numbers["METRICS_RETENTION_DAYS"],
         **notifications,
         **accounts,
@@ -242,13 +252,20 @@ def _accounts(environ: Mapping[str, str], wrong: list[str]) -> dict[str, Any]:
 
 
 def _monitoring(environ: Mapping[str, str], wrong: list[str]) -> dict[str, Any]:
-    """Return where monitoring answers; add to `wrong` what is no address."""
-    found = {}
-    for name in ("PROMETHEUS_URL", "LABEL_PROXY_URL"):
+    """Return where monitoring answers; add to `wrong` what cannot be understood."""
+    found: dict[str, Any] = {"alerts_token": _secret(environ, "ALERTS_TOKEN", wrong)}
+    for name, example in (
+        ("PROMETHEUS_URL", "http://prometheus.croft-monitoring:9090"),
+        ("LABEL_PROXY_URL", "http://label-proxy.croft-monitoring:8080"),
+        ("ALERTMANAGER_URL", "http://alertmanager.croft-monitoring:9093"),
+        ("RUNBOOK_BASE_URL", "https://example.org/runbooks"),
+    ):
         url = environ.get(f"CROFT_{name}", "").rstrip("/")
         if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
-            wrong.append(f"CROFT_{name} is '{url}': write it like http://prometheus.croft-monitoring:9090")
+            wrong.append(f"CROFT_{name} is '{url}': write it like {example}")
         found[name.lower()] = url
+    if 0 < len(found["alerts_token"]) < 32:
+        wrong.append("CROFT_ALERTS_TOKEN is shorter than 32 characters")
     return found
 
 

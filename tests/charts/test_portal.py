@@ -185,3 +185,15 @@ def test_only_the_ingress_alertmanager_and_prometheus_come_in(render: Render) ->
         "croft-monitoring/alertmanager": ["http"],
         "croft-monitoring/prometheus": [9101, 9102],
     }
+
+
+def test_metrics_have_ports_that_no_service_leads_to(render: Render) -> None:
+    objects = render("portal", {}, **ROOM)
+    found = containers(objects["Deployment", "portal"])
+    for name, port in (("web", 9101), ("worker", 9102)):
+        ports = {item["name"]: item["containerPort"] for item in found[name]["ports"]}
+        assert ports[f"metrics-{name}"] == port
+        told = {item["name"]: item.get("value") for item in found[name]["env"]}
+        assert told["CROFT_METRICS_PORT"] == str(port)
+    assert "CROFT_METRICS_PORT" not in {item["name"] for item in found["migrate"]["env"]}
+    assert [port["targetPort"] for port in objects["Service", "portal"]["spec"]["ports"]] == ["http"]

@@ -11,6 +11,7 @@ from webapp.applications.models import Application
 from webapp.applications.schemas import (
     Autoscaling,
     EnvName,
+    Metrics,
     Port,
     Resources,
     Variable,
@@ -85,6 +86,7 @@ class ShownSettings(Model):
     autoscaling: Autoscaling | None = Field(description="Follow the load")
     run_as_user: int | None = Field(description="Numeric user to run as", examples=[1000])
     tls: ShownTls | None = Field(description="How it answers HTTPS; null for plain HTTP alone")
+    metrics: Metrics | None = Field(description="Metrics of its own; null when none are read")
     stopped: bool = Field(description="Whether it is stopped: no pods, all else stays", examples=[False])
 
 

@@ -16,6 +16,7 @@ from webapp.auth.models import User
 from webapp.auth.services import Tokens
 from webapp.config import Config
 from webapp.db import writing
+from webapp.metrics.sign_ins import counted_sign_in
 from webapp.problems import Problem
 
 SCOPE = "openid profile email"
@@ -35,6 +36,7 @@ def begin() -> Response:
     return response
 
 
+@counted_sign_in()
 def finish(address: str, user_agent: str) -> tuple[User, Tokens]:
     """Take the provider's answer out of the request, and begin a session for whom it names.
 

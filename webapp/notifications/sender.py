@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from webapp.config import Config
 from webapp.db import db, utcnow, writing
+from webapp.metrics.series import NOTIFICATIONS
 from webapp.notifications import email, webhook
 from webapp.notifications.addresses import AddressRefused
 from webapp.notifications.models import Delivery
@@ -119,6 +120,7 @@ def settle(taken: Taken, error: str, config: Config, *, final: bool = False) -> 
         else:
             found.next_try_at = utcnow() + timedelta(seconds=waits[taken.attempts - 1])
         state = found.state
+    NOTIFICATIONS.labels(taken.kind, "retried" if state == "waiting" else state).inc()
     log.info("delivery %s (%s, attempt %d): %s %s", taken.id, taken.event, taken.attempts, state, error)
 
 

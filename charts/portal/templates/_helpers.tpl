@@ -148,8 +148,11 @@ capabilities: {drop: [ALL]}
     {{- include "portal.env" . | nindent 4 }}
     # Hundreds of threads would otherwise keep a heap of their own each.
     - {name: MALLOC_ARENA_MAX, value: "2"}
+    - {name: CROFT_METRICS_PORT, value: "9101"}
   ports:
     - {name: http, containerPort: 8000}
+    # Prometheus finds the pods by the names of these ports; the Service has none of them.
+    - {name: metrics-web, containerPort: 9101}
   startupProbe:
     httpGet: {path: /healthz, port: http}
     periodSeconds: 1
@@ -188,6 +191,9 @@ capabilities: {drop: [ALL]}
     {{- if .Values.smtp.existingSecret }}
     - {name: CROFT_SMTP_PASSWORD_FILE, value: /run/secrets/smtp/password}
     {{- end }}
+    - {name: CROFT_METRICS_PORT, value: "9102"}
+  ports:
+    - {name: metrics-worker, containerPort: 9102}
   livenessProbe:
     exec: {command: [python, -m, webapp.worker, --check]}
     periodSeconds: 30
