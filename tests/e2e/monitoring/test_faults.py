@@ -1,4 +1,4 @@
-"""What can go wrong in a project, provoked for real and all at once: panels show it, alerts say it to the right people."""
+"""What can go wrong in a project, provoked for real and all at once: panels show it, and alerts say it."""
 
 import json
 from collections.abc import Iterator
@@ -7,10 +7,12 @@ from functools import partial
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
+from tests.e2e.browser import picture, signed_in
 from tests.e2e.conftest import Kubectl
 from tests.e2e.monitoring import dashboards, faults
-from tests.e2e.monitoring.conftest import values_of_variables
+from tests.e2e.monitoring.conftest import BUSY, values_of_variables
 from tests.e2e.monitoring.forward import Forward
 from tests.e2e.monitoring.prometheus import Prometheus, eventually
 from tests.e2e.portal.live import project_of
@@ -51,9 +53,7 @@ FAULTS = {
         {"k8s_container_status_reason": "CrashLoopBackOff"},
         1,
     ),
-    "CPU throttling": Fault(
-        "slow", "CpuThrottled", "croft-application", "CPU throttling by pod", {}, 0.5
-    ),
+    "CPU throttling": Fault("slow", "CpuThrottled", "croft-application", "CPU throttling by pod", {}, 0.5),
     "image not found": Fault(
         "unknown",
         "ImageNotFound",
@@ -77,13 +77,24 @@ FAULTS = {
 }
 
 
+@dataclass(frozen=True)
+class Provoked:
+    """The project in which everything goes wrong, and what its channel has been told of."""
+
+    project: str
+    deliveries: str
+
+
 @pytest.fixture(scope="module", autouse=True)
-def provoked(portal: Portal, kubectl: Kubectl, python_image: str, busy: str) -> Iterator[str]:
+def provoked(portal: Portal, kubectl: Kubectl, python_image: str, busy: str) -> Iterator[Provoked]:
     """A project in which everything goes wrong; beside it the busy one, where nothing does."""
     with project_of(portal, PROJECT, quota=QUOTA) as name:
-        items = faults.all_of(python_image)
-        kubectl("apply", "-n", name, "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
-        yield name
+        # The address leads nowhere: what counts here is what is handed to it.
+        channel = {"kind": "webhook", "target": "https://hook.invalid/", "events": ["alert.firing"]}
+        made = portal.call("POST", f"/api/v1/projects/{name}/channels", channel)
+        items = {"apiVersion": "v1", "kind": "List", "items": faults.all_of(python_image)}
+        kubectl("apply", "-n", name, "-f", "-", stdin=json.dumps(items))
+        yield Provoked(name, made["links"]["deliveries"])
 
 
 @pytest.mark.parametrize("what", FAULTS)
@@ -115,3 +126,51 @@ def test_a_panel_shows_it(prometheus: Prometheus, what: str) -> None:
         )
 
     eventually(shown, SEEN, f"{fault.panel} does not show it: {expression}")
+
+
+def test_what_fires_reaches_alertmanager_and_the_project_alone(
+    prometheus: Prometheus, alertmanager: Forward, portal: Portal, busy: str
+) -> None:
+    """The alert without a delay of its own; the others above wait for minutes before they fire."""
+    name = "ContainerOutOfMemory"
+
+    def fires() -> bool:
+        return any(
+            alert["state"] == "firing" and alert["labels"]["workload"] == "hungry"
+            for alert in prometheus.alerts(name, namespace=PROJECT)
+        )
+
+    eventually(fires, SEEN, f"{name} does not fire")
+    path = "/api/v2/alerts"
+    wanted = {"filter": [f'alertname="{name}"', f'namespace="{PROJECT}"']}
+    eventually(
+        lambda: alertmanager.request(path, params=wanted).json(), 60, "Alertmanager does not know of it"
+    )
+
+    def shown(project: str) -> set[tuple[str, str]]:
+        items = portal.call("GET", f"/api/v1/projects/{project}/alerts")["items"]
+        return {(item["name"], item["labels"]["workload"]) for item in items}
+
+    eventually(lambda: (name, "hungry") in shown(PROJECT), 30, "the project's alerts do not show it")
+    assert {found for found in shown(busy) if found[1] not in ("web", "disk")} == set()
+    every = portal.call("GET", f"/api/v1/alerts?namespace={PROJECT}")["items"]
+    assert (name, PROJECT) in {(item["name"], item["namespace"]) for item in every}
+
+
+def test_the_projects_channel_is_told_once(portal: Portal, provoked: Provoked) -> None:
+    def told() -> list[Json]:
+        items: list[Json] = portal.call("GET", provoked.deliveries)["items"]
+        return [item for item in items if item["event"] == "alert.firing"]
+
+    assert len(eventually(told, 60, "the channel is not told")) == 1
+
+
+def test_the_pages_show_it(portal_url: str, admin: tuple[str, str]) -> None:
+    with signed_in(portal_url, *admin) as page:
+        page.goto(f"/projects/{PROJECT}/alerts")
+        expect(page.locator("main")).to_contain_text("ran out of memory")
+        picture(page, "monitoring-alerts")
+        page.goto(f"/projects/{BUSY}/alerts")
+        expect(page.locator("main")).not_to_contain_text("ran out of memory")
+        page.goto("/alerts")
+        expect(page.locator("main")).to_contain_text(PROJECT)
