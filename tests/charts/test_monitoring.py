@@ -398,6 +398,14 @@ def test_pods_fit_the_restricted_level(objects: dict[tuple[str, str], Json], nam
     assert not pod.get("hostNetwork")
 
 
+@pytest.mark.parametrize("name", ["prometheus", "alertmanager", "label-proxy", "k8s-cluster"])
+def test_who_watches_runs_beside_the_control_plane(objects: dict[tuple[str, str], Json], name: str) -> None:
+    pod, _ = pod_of(objects, "Deployment", name)
+    (wish,) = pod["affinity"]["nodeAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
+    expected = {"key": "node-role.kubernetes.io/control-plane", "operator": "Exists"}
+    assert wish["preference"]["matchExpressions"] == [expected]
+
+
 def test_the_node_exporter_only_reads_and_runs_on_every_node(objects: dict[tuple[str, str], Json]) -> None:
     pod, container = pod_of(objects, "DaemonSet", "node-exporter")
     assert pod["tolerations"] == [{"operator": "Exists"}]

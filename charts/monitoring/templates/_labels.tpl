@@ -31,3 +31,16 @@ seccompProfile:
 fsGroup: 65534
 fsGroupChangePolicy: OnRootMismatch
 {{- end }}
+
+{{/*
+Who watches runs beside the control plane where it can: a machine that is lost shall not take along what tells of its
+loss, and without the control plane nothing is left to be told.
+*/}}
+{{- define "monitoring.place" -}}
+nodeAffinity:
+  preferredDuringSchedulingIgnoredDuringExecution:
+    - weight: 100
+      preference:
+        matchExpressions:
+          - {key: node-role.kubernetes.io/control-plane, operator: Exists}
+{{- end }}
