@@ -1,0 +1,105 @@
+"""How long Prometheus takes to answer: queries over ranges, and rules at one moment."""
+
+import statistics
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import httpx
+
+from tests.bench.monitoring.dashboards import Query, fill
+from tests.bench.monitoring.prometheus import NAMESPACE_HEADER, Server
+
+RANGES = {"1 h": 3600, "6 h": 6 * 3600, "24 h": 24 * 3600}
+POINTS = 240
+# So many queries of one page are under way at a time, as in a browser.
+AT_A_TIME = 6
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When data ends (seconds) and how far apart samples are."""
+
+    end: int
+    resolution: int
+
+    def step(self, seconds: int) -> int:
+        """Return the step of a query over so many seconds, as the portal chooses it."""
+        return max(self.resolution, seconds // POINTS)
+
+    def values(self, seconds: int) -> dict[str, str]:
+        """Return the values of the variables that time gives."""
+        step = self.step(seconds)
+        rate = max(step + self.resolution, 4 * self.resolution)
+        return {"__range": f"{seconds}s", "__interval": f"{step}s", "__rate_interval": f"{rate}s",
+                "__range_s": str(seconds)}  # fmt: skip
+
+
+@dataclass
+class Row:
+    """A query over one range. `times`: seconds of each answer; `series`: how many the last one had."""
+
+    query: Query
+    range: str
+    send: Callable[[], httpx.Response]
+    times: list[float] = field(default_factory=list)
+    series: int = 0
+
+    def ask(self) -> None:
+        """Ask once and keep the time. Raises RuntimeError with what Prometheus says to refuse."""
+        start = time.perf_counter()
+        answer = self.send()
+        self.times.append(time.perf_counter() - start)
+        if answer.status_code != 200:
+            raise RuntimeError(f"{self.query.dashboard}, {self.query.panel}: {answer.text[:500]}")
+        self.series = len(answer.json()["data"]["result"])
+
+
+class Asker:
+    """Asks one server; `namespace` goes into the header that the label proxy reads."""
+
+    def __init__(self, server: Server, moment: Moment, namespace: str = "") -> None:
+        self.moment = moment
+        headers = {NAMESPACE_HEADER: namespace} if namespace else {}
+        self._client = httpx.Client(base_url=server.url, headers=headers, timeout=120, trust_env=False)
+
+    def row(self, query: Query, values: dict[str, str], range_name: str) -> Row:
+        """Return a query with its variables filled in, ready to be asked."""
+        seconds = RANGES[range_name]
+        expression = fill(query.expression, values | self.moment.values(seconds))
+        end = self.moment.end
+        if query.instant:
+            form, path = {"query": expression, "time": str(end)}, "/api/v1/query"
+        else:
+            path = "/api/v1/query_range"
+            step = str(self.moment.step(seconds))
+            form = {"query": expression, "start": str(end - seconds), "end": str(end), "step": step}
+        return Row(query, range_name, lambda: self._client.post(path, data=form))
+
+    def label_values(self, selector: str, label: str) -> list[str]:
+        """Return the values of a label on the series that a selector (may be empty) matches, over a day."""
+        end = self.moment.end
+        match = {"match[]": selector} if selector else {}
+        params: dict[str, str | int] = {"start": end - RANGES["24 h"], "end": end, **match}
+        answer = self._client.get(f"/api/v1/label/{label}/values", params=params)
+        return answer.raise_for_status().json()["data"]
+
+
+def measure(rows: list[Row], rounds: int) -> None:
+    """Ask every row `rounds` times, in turn, so that a slow moment of the machine falls on all."""
+    for _ in range(rounds):
+        for row in rows:
+            row.ask()
+
+
+def page(rows: list[Row], rounds: int) -> float:
+    """Return the median seconds until all queries of a page are answered, AT_A_TIME of them at a time."""
+    times = []
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        for _ in range(rounds):
+            start = time.perf_counter()
+            for answer in pool.map(lambda row: row.send(), rows):
+                answer.raise_for_status()
+            times.append(time.perf_counter() - start)
+    return statistics.median(times)
