@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import yaml
 
 from tests.bench.web import ROOT, free_port
 
-RETENTION = "15d"
+CHART = ROOT / "charts" / "monitoring"
 NAMESPACE_HEADER = "X-Croft-Namespace"
 # Prometheus looks for blocks to compact once a minute.
 SETTLED_S, SETTLE_LIMIT_S = 75, 1200
@@ -30,8 +31,8 @@ class Server:
 
     def cpu_s(self) -> float:
         """Return the processor's seconds that the process has used."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        threads = Path(f"/proc/{self.pid}/task").glob("*/schedstat")
+        return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
     def memory_mb(self) -> float:
         """Return the process's resident memory without the pages of mapped files, in MB."""
@@ -52,19 +53,31 @@ def binary(name: str) -> Path:
     return found
 
 
+def chart_options() -> tuple[str, ...]:
+    """Return the limits of queries that charts/monitoring installs."""
+    values = yaml.safe_load((CHART / "values.yaml").read_text())["prometheus"]["query"]
+    return (
+        f"--query.timeout={values['timeout']}",
+        f"--query.max-samples={values['maxSamples']}",
+        f"--query.max-concurrency={values['concurrency']}",
+    )
+
+
 @contextmanager
-def prometheus(folder: Path, data: Path) -> Iterator[Server]:
+def prometheus(folder: Path, data: Path, *options: str) -> Iterator[Server]:
     """Run Prometheus on the blocks in `data`, without targets; yield it once it answers."""
     config = folder / "prometheus.yml"
     config.write_text("global: {scrape_interval: 15s}\n")
     port = free_port()
-    options = (
+    own = (
         f"--config.file={config}",
         f"--storage.tsdb.path={data}",
-        f"--storage.tsdb.retention.time={RETENTION}",
+        "--storage.tsdb.retention.time=15d",
         f"--web.listen-address=127.0.0.1:{port}",
     )
-    with _process((binary("prometheus"), *options), folder / "prometheus.log", port, "/-/ready") as server:
+    with _process(
+        (binary("prometheus"), *own, *options), folder / "prometheus.log", port, "/-/ready"
+    ) as server:
         yield server
 
 

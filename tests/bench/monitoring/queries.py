@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.bench.monitoring import ask, backfill, catalogue, generate, rules, selectors, world
 from tests.bench.monitoring.dashboards import Dashboard, dashboards
-from tests.bench.monitoring.prometheus import Server, binary, label_proxy, prometheus, settle
+from tests.bench.monitoring.prometheus import Server, binary, chart_options, label_proxy, prometheus, settle
 
 SLOWEST = 15
 
@@ -55,7 +55,10 @@ def prepare(folder: Path, found: list[Dashboard], resolution: int) -> dict[str, 
 @contextmanager
 def servers(folder: Path) -> Iterator[tuple[Server, Server]]:
     """Run Prometheus on the data below `folder`, and the label proxy before it."""
-    with prometheus(folder, folder / "data") as server, label_proxy(folder, server) as proxy:
+    with (
+        prometheus(folder, folder / "data", *chart_options()) as server,
+        label_proxy(folder, server) as proxy,
+    ):
         yield server, proxy
 
 
@@ -63,17 +66,16 @@ def measure(folder: Path, made: dict[str, Any], rounds: int) -> dict[str, Any]:
     """Ask everything `rounds` times; return the numbers."""
     moment = ask.Moment(made["end"] - made["resolution_s"], made["resolution_s"])
     with servers(folder) as (server, proxy):
-        direct = ask.Asker(server, moment)
-        fenced = ask.Asker(proxy, moment, world.LARGE_PROJECT)
+        direct = ask.Asker((server,), moment)
+        fenced = ask.Asker((proxy, server), moment, world.LARGE_PROJECT)
         boards = []
         for dashboard in dashboards():
             boards.append(_dashboard(dashboard, direct, fenced, rounds))
             print(f"croft: {dashboard.uid} is measured", flush=True)
         groups = [group.numbers() for group in rules.groups(direct, rounds)]
         pairs = [_pair(*pair) for pair in rules.pairs(direct, rounds)]
-        slowest = sorted(
-            (row for board in boards for row in board.pop("rows")), key=lambda row: -row["p95_ms"]
-        )
+        rows = [row for board in boards for row in board.pop("rows")]
+        slowest = sorted(rows, key=lambda row: -row["p95_ms"])
         return {
             "made": f"{datetime.now(UTC):%Y-%m-%d}",
             "version": _version(),
@@ -81,6 +83,7 @@ def measure(folder: Path, made: dict[str, Any], rounds: int) -> dict[str, Any]:
             "data": made,
             "dashboards": boards,
             "slowest": slowest[:SLOWEST],
+            "refused": [row for row in rows if row["problem"]],
             "groups": groups,
             "pairs": pairs,
             "memory_mb": server.memory_mb(),
@@ -121,7 +124,12 @@ def _dashboard(dashboard: Dashboard, direct: ask.Asker, fenced: ask.Asker, round
 
 def _spread(rows: list[ask.Row]) -> dict[str, float]:
     times = [one * 1000 for row in rows for one in row.times]
-    return {"p50_ms": statistics.median(times), "p95_ms": _p95(times), "max_ms": max(times)}
+    return {
+        "p50_ms": statistics.median(times),
+        "p95_ms": _p95(times),
+        "max_ms": max(times),
+        "cpu_ms": sum(row.cpu for row in rows) / len(times) * 1000,
+    }
 
 
 def _p95(times: list[float]) -> float:
@@ -131,11 +139,13 @@ def _p95(times: list[float]) -> float:
 def _row(row: ask.Row) -> dict[str, Any]:
     times = [one * 1000 for one in row.times]
     return {
+        "problem": row.problem,
         "dashboard": row.query.dashboard,
         "panel": row.query.panel,
         "range": row.range,
         "p50_ms": statistics.median(times),
         "p95_ms": _p95(times),
+        "cpu_ms": row.cpu / len(times) * 1000,
         "series": row.series,
         "expression": row.query.expression,
     }
@@ -146,7 +156,10 @@ def _pair(recorded: ask.Row, raw: ask.Row) -> dict[str, Any]:
         "record": recorded.query.panel,
         "recorded_ms": statistics.median(recorded.times) * 1000,
         "raw_ms": statistics.median(raw.times) * 1000,
+        "recorded_cpu_ms": recorded.cpu / len(recorded.times) * 1000,
+        "raw_cpu_ms": raw.cpu / len(raw.times) * 1000,
         "series": recorded.series,
+        "problem": raw.problem,
     }
 
 

@@ -29,6 +29,10 @@ def above(numbers: Numbers) -> list[str]:
             for name, spread in board["ranges"].items()
             if spread["p95_ms"] > AIM_MS
         ]
+        found += [
+            f"{row['dashboard']}, {row['panel']} over {row['range']} is refused: {row['problem']}"
+            for row in numbers["queries"]["refused"]
+        ]
     return found + (_cost_above(numbers["cost"]) if "cost" in numbers else [])
 
 

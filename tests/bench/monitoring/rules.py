@@ -34,6 +34,7 @@ class Group:
             "rules": len(self.rows),
             "interval_s": self.interval,
             "evaluation_ms": sum(times),
+            "cpu_ms": sum(row.cpu / len(row.times) for row in self.rows) * 1000,
             "slowest": slowest.query.panel,
             "slowest_ms": max(times),
         }
