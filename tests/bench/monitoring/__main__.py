@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.monitoring import cost, queries, report
-from tests.bench.monitoring.dashboards import dashboards
+from tests.bench.monitoring.dashboards import load
 from tests.bench.web import ROOT
 
 ROUNDS, RESOLUTION = int(os.environ.get("ROUNDS", "5")), int(os.environ.get("RESOLUTION", "30"))
@@ -30,7 +30,7 @@ def part_queries() -> dict[str, Any]:
         made = folder / "made.json"
         if not made.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            made.write_text(json.dumps(queries.prepare(folder, dashboards(), RESOLUTION)))
+            made.write_text(json.dumps(queries.prepare(folder, load(), RESOLUTION)))
         return queries.measure(folder, json.loads(made.read_text()), ROUNDS)
 
 

@@ -8,32 +8,13 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from tests.bench.monitoring.dashboards import Query, fill
+from tests.bench.monitoring.dashboards import Query, fill, window
 from tests.bench.monitoring.prometheus import NAMESPACE_HEADER, Server
+from webapp.monitoring.variables import Choices
 
 RANGES = {"1 h": 3600, "6 h": 6 * 3600, "24 h": 24 * 3600}
-POINTS = 240
-# So many queries of one page are under way at a time, as in a browser.
+# So many queries of one page are under way at a time.
 AT_A_TIME = 6
-
-
-@dataclass(frozen=True)
-class Moment:
-    """When data ends (seconds) and how far apart samples are."""
-
-    end: int
-    resolution: int
-
-    def step(self, seconds: int) -> int:
-        """Return the step of a query over so many seconds, as the portal chooses it."""
-        return max(self.resolution, seconds // POINTS)
-
-    def values(self, seconds: int) -> dict[str, str]:
-        """Return the values of the variables that time gives."""
-        step = self.step(seconds)
-        rate = max(step + self.resolution, 4 * self.resolution)
-        return {"__range": f"{seconds}s", "__interval": f"{step}s", "__rate_interval": f"{rate}s",
-                "__range_s": str(seconds)}  # fmt: skip
 
 
 @dataclass
@@ -71,31 +52,33 @@ class Row:
 
 
 class Asker:
-    """Asks the first of `servers`; `namespace` goes into the header that the label proxy reads."""
+    """Asks the first of `servers` about the time before `end` (seconds since 1970).
 
-    def __init__(self, servers: tuple[Server, ...], moment: Moment, namespace: str = "") -> None:
-        self.moment, self._servers = moment, servers
+    `namespace` goes into the header that the label proxy reads.
+    """
+
+    def __init__(self, servers: tuple[Server, ...], end: int, namespace: str = "") -> None:
+        self.end, self._servers = end, servers
         headers = {NAMESPACE_HEADER: namespace} if namespace else {}
         self._client = httpx.Client(base_url=servers[0].url, headers=headers, timeout=120, trust_env=False)
 
-    def row(self, query: Query, values: dict[str, str], range_name: str) -> Row:
+    def row(self, query: Query, choices: Choices, range_name: str) -> Row:
         """Return a query with its variables filled in, ready to be asked."""
-        seconds = RANGES[range_name]
-        expression = fill(query.expression, values | self.moment.values(seconds))
-        end = self.moment.end
+        chosen_time = window(RANGES[range_name], self.end)
+        form = {"query": fill(query, choices, chosen_time)}
         if query.instant:
-            form, path = {"query": expression, "time": str(end)}, "/api/v1/query"
+            path, moments = "/api/v1/query", {"time": chosen_time.now}
         else:
             path = "/api/v1/query_range"
-            step = str(self.moment.step(seconds))
-            form = {"query": expression, "start": str(end - seconds), "end": str(end), "step": step}
+            moments = {"start": chosen_time.start, "end": chosen_time.end, "step": chosen_time.step}
+        form |= {name: str(value) for name, value in moments.items()}
         return Row(query, range_name, lambda: self._client.post(path, data=form), self._servers)
 
-    def label_values(self, selector: str, label: str) -> list[str]:
-        """Return the values of a label on the series that a selector (may be empty) matches, over a day."""
-        end = self.moment.end
-        match = {"match[]": selector} if selector else {}
-        params: dict[str, str | int] = {"start": end - RANGES["24 h"], "end": end, **match}
+    def label_values(self, label: str, selector: str) -> list[str]:
+        """Return the values of a label on the series that a selector (may be empty) matches, over an hour."""
+        params: dict[str, str | int] = {"start": self.end - RANGES["1 h"], "end": self.end}
+        if selector:
+            params["match[]"] = selector
         answer = self._client.get(f"/api/v1/label/{label}/values", params=params)
         return answer.raise_for_status().json()["data"]
 

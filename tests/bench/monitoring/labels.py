@@ -38,7 +38,8 @@ _JOB_KINDS = tuple(
 _REASONS = ("", "CrashLoopBackOff", "ImagePullBackOff", "OOMKilled", "Completed", "Error")
 
 QUOTA = (
-    "requests.cpu", "requests.memory", "limits.cpu", "limits.memory", "pods", "persistentvolumeclaims",
+    "requests.cpu", "requests.memory", "limits.cpu", "limits.memory", "pods", "requests.storage",
+    "persistentvolumeclaims",
 )  # fmt: skip
 NODE: Table = (
     ("^node_cpu_seconds", {"cpu": tuple("01234567"), "mode": _MODES}),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.monitoring import ask, backfill, catalogue, generate, rules, selectors, world
-from tests.bench.monitoring.dashboards import Dashboard, dashboards
+from tests.bench.monitoring.dashboards import Dashboard, load, window
 from tests.bench.monitoring.prometheus import Server, binary, chart_options, label_proxy, prometheus, settle
 
 SLOWEST = 15
@@ -20,8 +20,7 @@ def needed(found: list[Dashboard]) -> set[selectors.Metric]:
     """Return the metrics that the dashboards, their variables and the rules read."""
     texts = rules.expressions()
     for dashboard in found:
-        texts += [query.expression for query in dashboard.queries()]
-        texts += [str(variable["query"]) for variable in dashboard.variables()]
+        texts += dashboard.expressions()
     return {metric for text in texts for metric in selectors.metrics(text, catalogue.JOBS)}
 
 
@@ -64,12 +63,12 @@ def servers(folder: Path) -> Iterator[tuple[Server, Server]]:
 
 def measure(folder: Path, made: dict[str, Any], rounds: int) -> dict[str, Any]:
     """Ask everything `rounds` times; return the numbers."""
-    moment = ask.Moment(made["end"] - made["resolution_s"], made["resolution_s"])
+    end = made["end"] - made["resolution_s"]
     with servers(folder) as (server, proxy):
-        direct = ask.Asker((server,), moment)
-        fenced = ask.Asker((proxy, server), moment, world.LARGE_PROJECT)
+        direct = ask.Asker((server,), end)
+        fenced = ask.Asker((proxy, server), end, world.LARGE_PROJECT)
         boards = []
-        for dashboard in dashboards():
+        for dashboard in load():
             boards.append(_dashboard(dashboard, direct, fenced, rounds))
             print(f"croft: {dashboard.uid} is measured", flush=True)
         groups = [group.numbers() for group in rules.groups(direct, rounds)]
@@ -94,11 +93,11 @@ def _dashboard(dashboard: Dashboard, direct: ask.Asker, fenced: ask.Asker, round
     """Measure one dashboard: by the label proxy when it is a project's, and then directly as well."""
     asker = fenced if dashboard.tenant else direct
     start = time.perf_counter()
-    values, asked = dashboard.values(asker.label_values)
+    choices = dashboard.choices(asker.label_values, window(ask.RANGES["1 h"], asker.end))
     lookup = time.perf_counter() - start
-    found = {name: [asker.row(query, values, name) for query in dashboard.queries()] for name in ask.RANGES}
+    found = {name: [asker.row(query, choices, name) for query in dashboard.queries] for name in ask.RANGES}
     beside = {
-        name: [direct.row(query, values, name) for query in dashboard.queries()]
+        name: [direct.row(query, choices, name) for query in dashboard.queries]
         for name in ask.RANGES
         if dashboard.tenant
     }
@@ -110,7 +109,6 @@ def _dashboard(dashboard: Dashboard, direct: ask.Asker, fenced: ask.Asker, round
         "uid": dashboard.uid,
         "tenant": dashboard.tenant,
         "queries": len(found["1 h"]),
-        "lookups": len(asked),
         "lookup_ms": lookup * 1000,
         "ranges": ranges,
         "rows": [_row(row) for rows in found.values() for row in rows],
