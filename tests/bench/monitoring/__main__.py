@@ -2,7 +2,7 @@
 
 Prints tables and writes docs/benchmarks-monitoring.json and docs/benchmarks-monitoring.md. ONLY=queries or
 ONLY=cost measures one part; the other keeps its last numbers. ROUNDS (5) says how often each query is asked,
-RESOLUTION (30) how many seconds the made-up samples are apart, MINUTES (3) how long the cluster is watched.
+RESOLUTION (15) how many seconds the made-up samples are apart, MINUTES (3) how long the cluster is watched.
 BENCH_DATA names a folder that keeps the made-up data for the next run, BENCH_BIN one that holds prometheus,
 promtool and prom-label-proxy in the place of the bundle's.
 """
@@ -17,7 +17,7 @@ from tests.bench.monitoring import cost, queries, report
 from tests.bench.monitoring.dashboards import load
 from tests.bench.web import ROOT
 
-ROUNDS, RESOLUTION = int(os.environ.get("ROUNDS", "5")), int(os.environ.get("RESOLUTION", "30"))
+ROUNDS, RESOLUTION = int(os.environ.get("ROUNDS", "5")), int(os.environ.get("RESOLUTION", "15"))
 MINUTES = float(os.environ.get("MINUTES", "3"))
 PARTS = ("queries", "cost")
 

@@ -30,7 +30,7 @@ def prepare(folder: Path, found: list[Dashboard], resolution: int) -> dict[str, 
     end = int(time.time()) // generate.BLOCK_S * generate.BLOCK_S
     lines = generate.lines(needed(found))
     print(f"croft: {len(lines):,} series, a sample every {resolution} s", flush=True)
-    samples = generate.make_blocks(lines, data, end, resolution, promtool)
+    samples = generate.make_blocks(lines, folder, end, resolution)
     for number, level in enumerate(backfill.levels(rules.RECORDING)):
         with prometheus(folder, data) as server:
             day = range(end - generate.BLOCKS * generate.BLOCK_S, end)
