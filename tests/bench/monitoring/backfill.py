@@ -9,7 +9,6 @@ import yaml
 from tests.bench.monitoring.prometheus import Server
 from tests.bench.monitoring.selectors import recorded
 
-EVERY = "60s"
 Rules: TypeAlias = dict[str, list[dict[str, Any]]]
 
 
@@ -19,20 +18,25 @@ def levels(rules: Path) -> list[Rules]:
     Raises ValueError when rules read each other in a circle.
     """
     groups = yaml.safe_load(rules.read_text())["groups"]
-    left = [(group["name"], rule) for group in groups for rule in group["rules"] if "record" in rule]
+    left = [rule["record"] for group in groups for rule in group["rules"]]
     found = []
     while left:
-        waiting = {rule["record"] for _, rule in left}
-        ready = [one for one in left if not recorded(str(one[1]["expr"])) & waiting]
+        ready = {
+            rule["record"]
+            for group in groups
+            for rule in group["rules"]
+            if rule["record"] in left and not recorded(str(rule["expr"])) & set(left)
+        }
         if not ready:
-            raise ValueError(f"{rules} has rules that read each other: {', '.join(sorted(waiting))}")
-        left = [one for one in left if one not in ready]
-        found.append({"groups": [_group(name, ready) for name in sorted({name for name, _ in ready})]})
+            raise ValueError(f"{rules} has rules that read each other: {', '.join(sorted(left))}")
+        left = [record for record in left if record not in ready]
+        found.append({"groups": [_part(group, ready) for group in groups]})
     return found
 
 
-def _group(name: str, ready: list[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
-    return {"name": name, "interval": EVERY, "rules": [rule for group, rule in ready if group == name]}
+def _part(group: dict[str, Any], records: set[str]) -> dict[str, Any]:
+    """Return a group with those of its rules alone that make the records."""
+    return group | {"rules": [rule for rule in group["rules"] if rule["record"] in records]}
 
 
 def backfill(level: Rules, server: Server, data: Path, day: range, promtool: Path) -> None:
@@ -41,8 +45,7 @@ def backfill(level: Rules, server: Server, data: Path, day: range, promtool: Pat
     rules.write_text(yaml.safe_dump(level))
     command = (
         "nice", promtool, "tsdb", "create-blocks-from", "rules", f"--url={server.url}",
-        f"--eval-interval={EVERY}", f"--start={day.start}", f"--end={day.stop}",
-        f"--output-dir={data}", rules,
+        f"--start={day.start}", f"--end={day.stop}", f"--output-dir={data}", rules,
     )  # fmt: skip
     done = subprocess.run(command, text=True, check=False, capture_output=True)
     if done.returncode or "error" in done.stderr.lower():

@@ -167,7 +167,7 @@ def _envoy(metric: str) -> Iterator[dict[str, str]]:
     """Yield the labels: of each application on every node where requests come in, or of each Envoy."""
     if not metric.startswith("envoy_cluster_"):
         for node in range(NODES):
-            yield {"node": node_name(node)}
+            yield from _combined({"node": node_name(node)}, metric, shapes.ENVOY)
         return
     for owner, node in itertools.product(workloads(), range(INGRESS_NODES)):
         if owner.is_application:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.monitoring import disk
-from tests.bench.monitoring.live import Cluster, Prometheus, Usage
+from tests.bench.monitoring.live import Cluster, Prometheus
 
 EVERY_S = 10
 # Series of these jobs grow with the containers, and of these with the nodes; others do neither.
@@ -46,27 +46,33 @@ def measure(state: Path, seconds: float) -> dict[str, Any]:
 
 
 def watch(cluster: Cluster, seconds: float) -> list[dict[str, Any]]:
-    """Return each part's median and largest working set in MB and its CPU in cores, per node.
+    """Return each part's median and largest working set in MB and its CPU in cores, on each node.
 
-    A part that starts while it is watched counts from its first second on.
+    CPU is what containers have used that were there all the time.
     """
-    start, first = time.monotonic(), cluster.usage()
-    found = [first]
+    start, found = time.monotonic(), [cluster.usage()]
     while time.monotonic() - start < seconds:
         time.sleep(EVERY_S)
         found.append(cluster.usage())
-    passed, nodes = time.monotonic() - start, len(cluster.nodes())
-    last = found[-1]
-    none = Usage(0, 0.0)
-    return [
-        {
-            "part": part,
-            "memory_mb": statistics.median(one.get(part, none).memory for one in found) / 1e6 / nodes,
-            "memory_most_mb": max(one.get(part, none).memory for one in found) / 1e6 / nodes,
-            "cpu": (last[part].cpu_s - first.get(part, none).cpu_s) / passed / nodes,
-        }
-        for part in last
-    ]
+    nodes = len(cluster.nodes())
+    first, last = found[0], found[-1]
+    rows = []
+    for part in sorted({one.part for one in last.values()}):
+        memory = [sum(one.memory for one in moment.values() if one.part == part) for moment in found]
+        cpu = [
+            (one.cpu_s - first[key].cpu_s) / (one.at - first[key].at)
+            for key, one in last.items()
+            if one.part == part and key in first and one.at > first[key].at
+        ]
+        rows.append(
+            {
+                "part": part,
+                "memory_mb": statistics.median(memory) / 1e6 / nodes,
+                "memory_most_mb": max(memory) / 1e6 / nodes,
+                "cpu": sum(cpu) / nodes,
+            }
+        )
+    return rows
 
 
 def scrapes(prometheus: Prometheus) -> dict[str, dict[str, float]]:

@@ -13,8 +13,8 @@ MILLISECONDS = (
     "60000", "300000", "600000", "1800000", "3600000", "+Inf",
 )  # fmt: skip
 COUNTER = re.compile(
-    r"_(total|sum|count|bucket)$|^container_cpu_cfs_.*periods"
-    r"|^envoy_(?!.*(active|live|memory|uptime|state|membership))"
+    r"_(total|sum|count|bucket)$|^node_(netstat|vmstat)_.*[a-z]$|^container_cpu_cfs_.*periods"
+    r"|^envoy_(?!.*(active|live|memory|uptime|state|membership|days))"
 )
 CONSTANT = re.compile(
     r"(_request|_limit|_request_bytes|_limit_bytes|_phase|_desired.*|_available|_ready|_info|_capacity_bytes"

@@ -4,10 +4,10 @@ import json
 import os
 import re
 import subprocess
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,12 @@ PART = "app.kubernetes.io/name"
 
 @dataclass(frozen=True)
 class Usage:
-    """What a part of monitoring uses: bytes of working set, and seconds of CPU since it began."""
+    """What a container uses: bytes of working set, and at a moment (seconds) its CPU seconds since it began."""
 
+    part: str
     memory: int
     cpu_s: float
+    at: float
 
 
 class Cluster:
@@ -36,8 +38,10 @@ class Cluster:
         """Return the names of all nodes."""
         return [one["metadata"]["name"] for one in self._json("get", "nodes", "--output=json")["items"]]
 
-    def usage(self) -> dict[str, Usage]:
-        """Return what each part uses over all nodes, as the kubelets measured it at the pods' cgroups.
+    def usage(self) -> dict[tuple[str, str], Usage]:
+        """Return what each container of monitoring uses, as the kubelets measured it at its cgroup.
+
+        The keys are names of pod and container.
 
         Raises RuntimeError when monitoring is not installed.
         """
@@ -45,18 +49,20 @@ class Cluster:
         if not pods:
             raise RuntimeError(f"namespace {NAMESPACE} has no pods: install monitoring first, with make up")
         parts = {pod["metadata"]["name"]: pod["metadata"]["labels"].get(PART, "") for pod in pods}
-        memory: dict[str, int] = defaultdict(int)
-        cpu: dict[str, float] = defaultdict(float)
+        found = {}
         for node in self.nodes():
             for pod in self._json("get", "--raw", f"/api/v1/nodes/{node}/proxy/stats/summary")["pods"]:
                 if pod["podRef"]["namespace"] != NAMESPACE:
                     continue
                 name = pod["podRef"]["name"]
-                part = parts.get(name) or name
-                for container in pod.get("containers", ()):
-                    memory[part] += container["memory"]["workingSetBytes"]
-                    cpu[part] += container["cpu"]["usageCoreNanoSeconds"] / 1e9
-        return {part: Usage(memory[part], cpu[part]) for part in sorted(memory)}
+                for one in pod.get("containers", ()):
+                    found[name, one["name"]] = Usage(
+                        parts.get(name) or name,
+                        one["memory"]["workingSetBytes"],
+                        one["cpu"]["usageCoreNanoSeconds"] / 1e9,
+                        datetime.fromisoformat(one["cpu"]["time"]).timestamp(),
+                    )
+        return found
 
     @contextmanager
     def prometheus(self) -> Iterator["Prometheus"]:
