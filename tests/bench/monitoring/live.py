@@ -19,7 +19,7 @@ PART = "app.kubernetes.io/name"
 
 @dataclass(frozen=True)
 class Usage:
-    """What a container uses: bytes of working set, and at a moment (seconds) its CPU seconds since it began."""
+    """What a container uses: bytes of working set, and CPU seconds since it began, read `at` a moment."""
 
     part: str
     memory: int
