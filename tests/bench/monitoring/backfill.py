@@ -30,7 +30,8 @@ def levels(rules: Path) -> list[Rules]:
         if not ready:
             raise ValueError(f"{rules} has rules that read each other: {', '.join(sorted(left))}")
         left = [record for record in left if record not in ready]
-        found.append({"groups": [_part(group, ready) for group in groups]})
+        parts = [_part(group, ready) for group in groups]
+        found.append({"groups": [part for part in parts if part["rules"]]})
     return found
 
 
