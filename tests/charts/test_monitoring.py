@@ -209,6 +209,13 @@ def test_cadvisor_keeps_containers_and_the_network_of_their_pods(jobs: dict[str,
         **owner,
     }
     assert series(container_series(cpu), job) is None, "a pod as a whole"
+    for pod in ("kube-proxy-x7k2p", "etcd-node-1", "cilium-x7k2p"):
+        more = {"container_label_io_kubernetes_pod_name": pod}
+        more |= {"container_label_io_kubernetes_pod_namespace": "kube-system"}
+        assert series({**container_series(network, interface="eth0"), **more}, job) is None, (
+            "the node's network"
+        )
+        assert series({**container_series(cpu, "main"), **more}, job)
     assert series({"__name__": cpu, "id": "/"}, job) is None, "a node as a whole"
     assert series({"__name__": network, "id": "/", "interface": "eth0"}, job) is None
     assert series(

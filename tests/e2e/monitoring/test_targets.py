@@ -85,6 +85,13 @@ def test_a_container_has_a_bounded_number_of_series(prometheus: Prometheus) -> N
     assert float(most["value"][1]) <= 80, most
 
 
+def test_the_nodes_network_is_told_once(prometheus: Prometheus) -> None:
+    network = "container_network_receive_bytes_total"
+    found = prometheus.query(f'count by (namespace, pod) ({network}{{job="cadvisor"}}) > 1')
+    assert found == [], "a pod has one interface"
+    assert not prometheus.query(f'{network}{{namespace="kube-system", pod=~"kube-.*|etcd-.*|cilium-.*"}}')
+
+
 def test_containers_are_known_by_namespace_pod_and_workload_alone(prometheus: Prometheus) -> None:
     assert not prometheus.query('{__name__=~"container_.+", namespace=""}')
     assert not prometheus.query('{__name__=~"container_.+", workload=""}')
@@ -105,7 +112,8 @@ def test_objects_and_nodes_are_told(prometheus: Prometheus, nodes: dict[str, Jso
         'k8s_deployment_available{job="kube-state", namespace="croft-monitoring", workload="prometheus"}'
     )
     assert {
-        item["metric"]["node"] for item in prometheus.query('k8s_node_allocatable_memory{job="kube-state"}')
+        item["metric"]["node"]
+        for item in prometheus.query('k8s_node_allocatable_memory_bytes{job="kube-state"}')
     } == set(nodes)
     assert {
         item["metric"]["node"] for item in prometheus.query('k8s_node_condition_ready{job="kube-state"} == 1')

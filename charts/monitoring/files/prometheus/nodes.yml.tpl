@@ -16,6 +16,11 @@ scrape_configs:
       - {source_labels: [__name__], regex: container_network_.+, target_label: __tmp_of_pod, replacement: "yes"}
       - {source_labels: [__tmp_of_pod, __name__, container], regex: ;container_.+;, action: drop}
       {{- include "scrape.workload" . | nindent 6 }}
+      # Pods on the node's own network: it is the node's traffic, told once for each of them, and with a device for
+      # each other pod. Only the platform has such pods.
+      - source_labels: [__tmp_of_pod, namespace, workload]
+        regex: yes;(kube-system;(etcd|kube-.+|cilium.*)|{{ .Release.Namespace }};node-exporter)
+        action: drop
       - {regex: container_label_.+|__tmp_of_pod|id|name|image|boot_id|machine_id|system_uuid, action: labeldrop}
 
   - job_name: node

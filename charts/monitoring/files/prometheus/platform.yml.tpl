@@ -32,11 +32,11 @@ scrape_configs:
     metric_relabel_configs:
       # Some 150 series an application otherwise, of which these are what users feel.
       - source_labels: [__name__]
-        regex: "envoy_cluster_upstream_(rq(_xx|_active|_timeout|_retry|_pending_overflow|_time_.+)?|cx_.+)\
+        regex: "envoy_cluster_upstream_(rq(_xx|_active|_timeout|_retry|_pending_overflow|_time_.+)?|cx_(total|active|overflow|connect_.+|destroy_.+|.x_bytes_total))\
           |envoy_http_downstream_(rq|cx)_(xx|total|active)|envoy_listener_(downstream_.+|ssl_connection_error)\
           |envoy_server_(live|uptime|memory_.+|days_until_first_cert_expiring)"
         action: keep
-      - {source_labels: [__name__], regex: envoy_.+_cx_(length|connect)_ms_.+, action: drop}
+      - {source_labels: [__name__], regex: envoy_.+_cx_(connect|length)_ms_.+, action: drop}
       # Contour names a cluster <namespace>_<service>_<port>; an application's service has its name.
       - {source_labels: [envoy_cluster_name], regex: "([^_]+)_([^_]+)_([^_]+)", target_label: namespace}
       - {source_labels: [envoy_cluster_name], regex: "([^_]+)_([^_]+)_([^_]+)", target_label: workload, replacement: $2}
