@@ -40,16 +40,21 @@ def rate(metric: str, job: str, where: str = "", window: str = WINDOW) -> str:
     return f"rate({series(metric, job, where)}[{window}])"
 
 
+def _own(by: str, labels: str = _CONTAINER) -> str:
+    """What names a container's series; its node as well where the result is to tell it."""
+    return f"{labels}, node" if "node" in by.split(", ") else labels
+
+
 def container_rate(metric: str, where: str, by: str, window: str = WINDOW) -> str:
     """A counter of cAdvisor per second."""
-    own = _OWN_LABELS.get(metric.split("_")[1], _CONTAINER)
+    own = _own(by, _OWN_LABELS.get(metric.split("_")[1], _CONTAINER))
     once = f"max by ({own}) ({rate(metric, 'cadvisor', where, window)})"
     return grouped("sum", by, once)
 
 
 def container_value(metric: str, where: str, by: str) -> str:
     """A gauge of cAdvisor."""
-    return grouped("sum", by, f"max by ({_CONTAINER}) ({series(metric, 'cadvisor', where)})")
+    return grouped("sum", by, f"max by ({_own(by)}) ({series(metric, 'cadvisor', where)})")
 
 
 def cpu(where: str, by: str, window: str = WINDOW) -> str:
@@ -72,7 +77,7 @@ def throttling(where: str, by: str, window: str = WINDOW) -> str:
 def reserved(metric: str, where: str, by: str) -> str:
     """Requests or limits (`cpu_request`, `memory_limit_bytes`, ...) of pods that have not ended."""
     running = f"max by (namespace, pod) ({series('k8s_pod_phase', 'kube-state', _of_pods(where))}) <= 2"
-    once = f"max by ({_CONTAINER}) ({series(f'k8s_container_{metric}', 'kube-state', where)})"
+    once = f"max by ({_own(by)}) ({series(f'k8s_container_{metric}', 'kube-state', where)})"
     return grouped("sum", by, f"{once} and on (namespace, pod) {running}")
 
 
