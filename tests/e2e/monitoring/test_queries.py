@@ -25,14 +25,19 @@ def seen(prometheus: Prometheus, busy: str) -> str:
 
 
 @pytest.mark.parametrize("uid", dashboards.uids())
-def test_every_query_of_a_dashboard_finds_something(prometheus: Prometheus, seen: str, uid: str) -> None:
+def test_every_query_of_a_dashboard_finds_what_its_panel_names(
+    prometheus: Prometheus, seen: str, uid: str
+) -> None:
     end = time.time()
-    found = {}
+    empty, nameless = set(), {}
     for query in dashboards.queries(uid):
-        expression = query.filled(**values_of_variables(seen))
-        found[str(query)] = bool(prometheus.range(expression, end - 600, end))
-    empty = {name for name, some in found.items() if not some}
+        found = prometheus.range(query.filled(**values_of_variables(seen)), end - 600, end)
+        if not found:
+            empty.add(str(query))
+        elif lacks := query.names - {name for series in found for name in series["metric"]}:
+            nameless[str(query)] = lacks
     assert empty - QUERIES.keys() == set()
+    assert nameless == {}, "labels that a legend or a table names, and no series has"
 
 
 def test_nothing_is_excused_that_is_no_query() -> None:
