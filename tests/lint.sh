@@ -13,7 +13,8 @@ run() {
 
 run "ruff check" ruff check --quiet .
 run "ruff format" ruff format --quiet --check .
-run "mypy" mypy --no-error-summary webapp plugins bundle
+run "mypy" mypy --no-error-summary webapp plugins bundle grafana
+run "dashboards" python -m grafana --check
 run "yamllint" yamllint --strict .
 run "ansible-lint" ansible-lint -q
 run "shell syntax" bash -n roles/host/files/venv.sh tests/lint.sh tests/e2e/run.sh .ci/run

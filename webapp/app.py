@@ -3,7 +3,7 @@
 import secrets
 from importlib import import_module
 
-from webapp import alerts, api_docs, cluster, errors, health, openapi, pages, security
+from webapp import alerts, api_docs, cluster, errors, health, monitoring, openapi, pages, security
 from webapp import db as database
 from webapp.auth import sessions
 from webapp.auth.cli import cli as users_cli
@@ -29,6 +29,7 @@ SUBJECTS = (
     "notifications",
     "live",
     "alerts",
+    "monitoring",
 )
 
 
@@ -68,6 +69,7 @@ def create_app(config: Config | None = None) -> openapi.Portal:
     cluster.init_app(app, config)
     offered.init_app(app, config)
     alerts.init_app(app, config)
+    monitoring.init_app(app, config)
     pages.init_app(app)
     browser_files.init_app(app, config.browser_files)
     changes.init_app(app)
@@ -78,5 +80,6 @@ def create_app(config: Config | None = None) -> openapi.Portal:
     app.register_api(import_module("webapp.catalog.applications_api").api)
     app.register_blueprint(import_module("webapp.catalog.views").pages)
     app.register_blueprint(import_module("webapp.auth.oidc_views").pages)
+    app.register_api(import_module("webapp.monitoring.prometheus_api").api)
     app.cli.add_command(users_cli)
     return app

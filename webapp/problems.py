@@ -80,6 +80,8 @@ _TYPES = (
         "pod-not-found", 404, "No such pod or container", "See GET …/pods for those that are there now."
     ),
     ProblemType("channel-not-found", 404, "No such notification channel", "See the project's channels."),
+    ProblemType("dashboard-not-found", 404, "No such dashboard", "See GET …/monitoring/dashboards."),
+    ProblemType("panel-not-found", 404, "No such panel", "See the dashboard's panels."),
     ProblemType("job-not-found", 404, "No such job", "See GET /api/v1/jobs for those you may see."),
     ProblemType(
         "method-not-allowed", 405, "The address does not take this method", "Use one that Allow names."
@@ -117,6 +119,16 @@ _TYPES = (
         "quota-exceeded", 422, "The project's quota does not suffice", "Ask for less, or raise the quota."
     ),
     ProblemType(
+        "query-refused", 422, "Prometheus does not take this query", "Correct what the detail names."
+    ),
+    ProblemType(
+        "too-many-samples", 422, "The query reads too much", "Ask for a shorter time or for fewer series."
+    ),
+    ProblemType(
+        "answer-too-large", 422, "The answer is too large", "Ask for a longer step or for fewer series."
+    ),
+    ProblemType("too-many-queries", 429, "Too many queries are running", "Wait as long as Retry-After says."),
+    ProblemType(
         "internal-error", 500, "Something went wrong in the portal", "Tell the operator the error's id."
     ),
     ProblemType(
@@ -126,6 +138,7 @@ _TYPES = (
         "monitoring-not-installed", 503, "Monitoring is not installed", "Ask the operator to install it."
     ),
     ProblemType("monitoring-unreachable", 503, "Monitoring does not answer", "Try again; see `make status`."),
+    ProblemType("query-timeout", 503, "The query took too long", "Ask for a shorter time."),
     ProblemType("cluster-unreachable", 503, "The cluster does not answer", "Try again; see `make status`."),
 )
 PROBLEM_TYPES = {kind.slug: kind for kind in _TYPES}

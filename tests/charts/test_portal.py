@@ -101,6 +101,9 @@ def test_only_the_worker_writes_and_nobody_holds_a_wildcard(render: Render) -> N
         {"database": {"backup": "maybe"}},
         {"smtp": {"host": "mail.example.org"}},
         {"smtp": {"security": "ssl"}},
+        {"smtp": {"host": "mail.example.org", "from": "croft@example.org", "user": "croft"}},
+        {"caCertificates": "/etc/ssl/ca.pem"},
+        {"caCertificates": "-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----"},
         {"webhooks": {"allowedCidrs": ["everything"]}},
         {"retention": {"jobs": 0}},
     ],
@@ -147,6 +150,30 @@ def test_the_mail_servers_password_is_a_file_of_the_worker_alone(render: Render)
     assert "smtp" not in mounts
 
 
+def test_the_operators_authorities_are_a_file_and_a_change_starts_the_pods_anew(render: Render) -> None:
+    def with_authorities(text: str, external: bool) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        objects = render("portal", {"caCertificates": text, "database": {"external": external}}, **ROOM)
+        (authorities,) = [item for (kind, _name), item in objects.items() if kind == "ConfigMap"]
+        return authorities, [item for (kind, _name), item in objects.items() if kind == "Deployment"]
+
+    pem = "-----BEGIN CERTIFICATE-----\nMII=\n-----END CERTIFICATE-----\n"
+    for external in (False, True):
+        authorities, deployments = with_authorities(pem, external)
+        assert authorities["data"] == {"ca.pem": pem}
+        found = {name: part for item in deployments for name, part in containers(item).items()}
+        assert {"web", "worker"} <= set(found)
+        for name in ("web", "worker"):
+            assert {"name": "CROFT_CA_FILE", "value": "/run/authorities/ca.pem"} in found[name]["env"]
+            assert "/run/authorities" in [mount["mountPath"] for mount in found[name]["volumeMounts"]]
+        for item in deployments:
+            volumes = {volume["name"]: volume for volume in item["spec"]["template"]["spec"]["volumes"]}
+            assert volumes["authorities"]["configMap"]["name"] == authorities["metadata"]["name"]
+        assert with_authorities(pem * 2, external)[0]["metadata"]["name"] != authorities["metadata"]["name"]
+    plain = render("portal", {}, **ROOM)
+    assert "CROFT_CA_FILE" not in str(plain["Deployment", "portal"])
+    assert not [kind for kind, _name in plain if kind == "ConfigMap"]
+
+
 def test_openid_connect_gets_its_secret_as_a_file(render: Render) -> None:
     oidc = {"issuer": "https://login.example.org", "clientId": "croft", "existingSecret": "portal-oidc"}
     deployment = render("portal", {"oidc": oidc, "selfRegistration": True}, **ROOM)["Deployment", "portal"]
@@ -170,6 +197,21 @@ def test_web_reads_logs_and_runs_no_commands(render: Render) -> None:
     assert not {"pods/exec", "pods/attach", "secrets", "*"} & set(verbs), (
         "shells use tokens of the project's accounts"
     )
+
+
+def test_only_the_ingress_alertmanager_and_prometheus_come_in(render: Render) -> None:
+    (policy,) = [item for (kind, _), item in render("portal", {}, **ROOM).items() if kind == "NetworkPolicy"]
+    doors = {}
+    for rule in policy["spec"]["ingress"]:
+        (source,) = rule["from"]
+        namespace = source["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+        name = source.get("podSelector", {}).get("matchLabels", {}).get("app.kubernetes.io/name", "*")
+        doors[f"{namespace}/{name}"] = [port["port"] for port in rule["ports"]]
+    assert doors == {
+        "croft-ingress/*": ["http"],
+        "croft-monitoring/alertmanager": ["http"],
+        "croft-monitoring/prometheus": [9101, 9102],
+    }
 
 
 def test_metrics_have_ports_that_no_service_leads_to(render: Render) -> None:

@@ -17,6 +17,11 @@ app.kubernetes.io/component: {{ .component }}
 {{- (urlParse .Values.externalUrl).hostname -}}
 {{- end }}
 
+{{/* The name changes with the contents, so that the pods start anew. */}}
+{{- define "portal.authorities" -}}
+{{ .Release.Name }}-authorities-{{ .Values.caCertificates | sha256sum | trunc 8 }}
+{{- end }}
+
 {{/* What both processes are told; secrets only as files. */}}
 {{- define "portal.env" -}}
 - {name: CROFT_EXTERNAL_URL, value: {{ .Values.externalUrl | quote }}}
@@ -29,6 +34,9 @@ app.kubernetes.io/component: {{ .component }}
 - {name: CROFT_SMTP_FROM, value: {{ .Values.smtp.from | quote }}}
 - {name: CROFT_WEBHOOK_ALLOWED_CIDRS, value: {{ join "," .Values.webhooks.allowedCidrs | quote }}}
 - {name: CROFT_CLUSTER_CIDRS, value: {{ join "," .Values.webhooks.clusterCidrs | quote }}}
+{{- if .Values.caCertificates }}
+- {name: CROFT_CA_FILE, value: /run/authorities/ca.pem}
+{{- end }}
 - {name: CROFT_SELF_REGISTRATION, value: {{ .Values.selfRegistration | quote }}}
 {{- with .Values.oidc }}
 {{- if .issuer }}
@@ -58,6 +66,9 @@ app.kubernetes.io/component: {{ .component }}
 {{- if and .Values.oidc.issuer .Values.oidc.existingSecret }}
 - {name: oidc, mountPath: /run/secrets/oidc, readOnly: true}
 {{- end }}
+{{- if .Values.caCertificates }}
+- {name: authorities, mountPath: /run/authorities, readOnly: true}
+{{- end }}
 - {name: tmp, mountPath: /tmp}
 {{- if not .Values.database.external }}
 - {name: data, mountPath: /var/lib/croft}
@@ -81,6 +92,10 @@ app.kubernetes.io/component: {{ .component }}
     secretName: {{ .Values.oidc.existingSecret }}
     defaultMode: 0440
     items: [{key: client-secret, path: client-secret}]
+{{- end }}
+{{- if .Values.caCertificates }}
+- name: authorities
+  configMap: {name: {{ include "portal.authorities" . }}}
 {{- end }}
 - name: tmp
   emptyDir: {medium: Memory, sizeLimit: 64Mi}

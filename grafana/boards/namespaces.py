@@ -1,0 +1,407 @@
+"""Namespaces: workloads of one or several namespaces, for operators."""
+
+from grafana import series as s
+from grafana import variables
+from grafana.board import Board, Row
+from grafana.boards.cluster import PHASES
+from grafana.links import TO_DEPLOYMENT, TO_NAMESPACE, TO_PROJECT, TO_WORKLOAD
+from grafana.panels import Column, Panel, Query, bars, lines, number_now, rows_of
+from grafana.series import RANGE
+
+NS = 'namespace=~"$namespace"'
+WORKLOAD = "namespace, workload"
+NAME = "{{namespace}}/{{workload}}"
+PHASE = f"max by (namespace, pod) ({s.series('k8s_pod_phase', 'kube-state', NS)})"
+VOLUME = "namespace, persistentvolumeclaim"
+USED = f"max by ({VOLUME}) ({s.series('croft_volume_used_bytes', 'storage', NS)})"
+SIZE = f"max by ({VOLUME}) ({s.series('croft_volume_capacity_bytes', 'storage', NS)})"
+
+
+def _state(metric: str, by: str) -> str:
+    return f"max by ({by}) ({s.series(f'k8s_{metric}', 'kube-state', NS)})"
+
+
+def _count(kinds: str, label: str, metric: str) -> Query:
+    return Query(f"count({_state(metric, f'namespace, {label}')}) or vector(0)", kinds)
+
+
+CLASSES = _state("pod_phase", "namespace, pod, k8s_pod_qos_class")
+
+NOW = Row(
+    "Now",
+    (
+        number_now(
+            "CPU share",
+            "CPU in use by the chosen namespaces, of all CPU of the cluster.",
+            "percentunit",
+            Query(f"sum(namespace:cpu_usage_of_cluster:ratio_rate5m{{{NS}}})", "of the cluster"),
+            decimals=1,
+        ),
+        number_now(
+            "Memory share",
+            "Memory in use by the chosen namespaces, of all memory of the cluster.",
+            "percentunit",
+            Query(f"sum(namespace:memory_usage_of_cluster:ratio{{{NS}}})", "of the cluster"),
+            decimals=1,
+        ),
+        number_now(
+            "Pods running",
+            "Pods whose phase is running.",
+            "short",
+            Query(f"sum({PHASE} == bool 2)", "running"),
+            decimals=0,
+        ),
+        number_now(
+            "Pods not running",
+            "Pods that are pending, failed or of unknown state.",
+            "short",
+            Query(f"sum({PHASE} == bool 1) + sum({PHASE} >= bool 4)", "pods"),
+            limits=(1, 5),
+            decimals=0,
+        ),
+        number_now(
+            "Restarts of containers",
+            "How often containers were started again, over the chosen time.",
+            "short",
+            Query(s.restarts(NS, "", RANGE), "restarts"),
+            limits=(1, 10),
+            decimals=0,
+        ),
+        number_now(
+            "Alerts firing",
+            "Alerts about the chosen namespaces that are firing.",
+            "short",
+            Query(f"{s.alerts(NS, '')} or vector(0)", "firing"),
+            limits=(1, 10),
+            decimals=0,
+        ),
+        bars(
+            "CPU: used, requests, limits",
+            "Cores in use by the chosen namespaces, requested and allowed.",
+            "short",
+            Query(s.cpu(NS, ""), "used"),
+            Query(s.reserved("cpu_request", NS, ""), "requested"),
+            Query(s.reserved("cpu_limit", NS, ""), "limits"),
+            width=8,
+            height=6,
+        ),
+        bars(
+            "Memory: used, requests, limits",
+            "Memory in use by the chosen namespaces, requested and allowed.",
+            "bytes",
+            Query(s.memory(NS, ""), "used"),
+            Query(s.reserved("memory_request_bytes", NS, ""), "requested"),
+            Query(s.reserved("memory_limit_bytes", NS, ""), "limits"),
+            width=8,
+            height=6,
+        ),
+        bars(
+            "Objects",
+            "Number of objects of each kind that runs pods, and of autoscalers and quotas.",
+            "short",
+            _count("deployments", "deployment", "deployment_desired"),
+            _count("stateful sets", "statefulset", "statefulset_desired_pods"),
+            _count("daemon sets", "daemonset", "daemonset_desired_scheduled_nodes"),
+            _count("jobs", "job_name", "job_active_pods"),
+            _count("autoscalers", "hpa", "hpa_current_replicas"),
+            _count("quotas", "resourcequota", "resource_quota_used"),
+            width=8,
+            height=6,
+        ),
+    ),
+)
+
+WORKLOADS = Row(
+    "Workloads",
+    (
+        rows_of(
+            "Usage by workload",
+            "Each workload with its pods and what it takes. A click opens it.",
+            {"namespace": "Namespace", "workload": "Workload"},
+            Column("Ready pods", s.ready_pods(NS, WORKLOAD), "short"),
+            Column("CPU used", s.cpu(NS, WORKLOAD), "short"),
+            Column("CPU requested", s.reserved("cpu_request", NS, WORKLOAD), "short"),
+            Column("CPU limits", s.reserved("cpu_limit", NS, WORKLOAD), "short"),
+            Column("Memory used", s.memory(NS, WORKLOAD), "bytes"),
+            Column("Memory requested", s.reserved("memory_request_bytes", NS, WORKLOAD), "bytes"),
+            Column("Memory limits", s.reserved("memory_limit_bytes", NS, WORKLOAD), "bytes"),
+            Column("Restarts", s.restarts(NS, WORKLOAD, RANGE), "short", (1, 5)),
+            Column("Requests per second", s.requests(NS, WORKLOAD), "reqps"),
+            link=TO_WORKLOAD,
+        ),
+        bars(
+            "Quotas: used of hard",
+            "How much of each resource of the quota is taken.",
+            "percentunit",
+            Query(s.quota_ratio(NS, "namespace, resource"), "{{namespace}} {{resource}}"),
+            top=1,
+            limits=(0.8, 0.95),
+            empty="no quota",
+            link=TO_PROJECT,
+        ),
+        rows_of(
+            "Alerts of the namespaces",
+            "Alerts that are firing. A click opens the workload it is about.",
+            {"alertname": "Alert", "severity": "Severity", "namespace": "Namespace", "workload": "Workload"},
+            Column("Firing", s.alerts(NS, "alertname, severity, namespace, workload"), "short"),
+            width=12,
+            height=8,
+            link=TO_WORKLOAD,
+        ),
+    ),
+)
+
+RESOURCES = Row(
+    "CPU and memory by workload",
+    (
+        lines(
+            "CPU by workload",
+            "Cores in use by the pods of each workload.",
+            "short",
+            Query(s.cpu(NS, WORKLOAD), NAME),
+            stack=True,
+            link=TO_WORKLOAD,
+        ),
+        lines(
+            "Memory by workload",
+            "Memory in use by the pods of each workload.",
+            "bytes",
+            Query(s.memory(NS, WORKLOAD), NAME),
+            stack=True,
+            link=TO_WORKLOAD,
+        ),
+        lines(
+            "CPU used of requests",
+            "CPU in use as a share of the requests; above 100 % a workload lives on what others leave.",
+            "percentunit",
+            Query(f"{s.cpu(NS, WORKLOAD)} / ({s.reserved('cpu_request', NS, WORKLOAD)} > 0)", NAME),
+            link=TO_WORKLOAD,
+        ),
+        lines(
+            "Memory used of limits",
+            "Memory in use as a share of the limits; at 100 % containers are ended.",
+            "percentunit",
+            Query(f"{s.memory(NS, WORKLOAD)} / ({s.reserved('memory_limit_bytes', NS, WORKLOAD)} > 0)", NAME),
+            limits=(0.8, 0.95),
+            link=TO_WORKLOAD,
+        ),
+        lines(
+            "CPU throttling by workload",
+            "The share of scheduling periods in which CPU limits held containers back.",
+            "percentunit",
+            Query(s.throttling(NS, WORKLOAD), NAME),
+            top=1,
+            limits=(0.25, 0.5),
+            link=TO_WORKLOAD,
+        ),
+        lines(
+            "CPU by namespace, used",
+            "Cores in use by each of the chosen namespaces.",
+            "short",
+            Query(s.cpu(NS, "namespace"), "{{namespace}}"),
+            stack=True,
+            link=TO_NAMESPACE,
+        ),
+    ),
+)
+
+HEALTH = Row(
+    "Health of the workloads",
+    (
+        lines(
+            "Phases of pods",
+            "Number of pods in each phase.",
+            "short",
+            *(Query(f"sum({PHASE} == bool {number})", phase) for number, phase in PHASES),
+            stack=True,
+            decimals=0,
+        ),
+        lines(
+            "Classes of service",
+            "Pods by quality of service: BestEffort is evicted first, Guaranteed last.",
+            "short",
+            Query(
+                f"count by (k8s_pod_qos_class) ({CLASSES} == 2)",
+                "{{k8s_pod_qos_class}}",
+            ),
+            stack=True,
+            decimals=0,
+        ),
+        lines(
+            "Containers that do not run, by workload and reason",
+            "Why containers wait or have ended: image not found, crash loop, bad configuration, out of "
+            "memory.",
+            "short",
+            Query(
+                s.waiting(NS, f"{WORKLOAD}, k8s_container_status_reason"),
+                f"{NAME}: {{{{k8s_container_status_reason}}}}",
+            ),
+            stack=True,
+            decimals=0,
+            link=TO_WORKLOAD,
+        ),
+        lines(
+            "Replicas missing",
+            "Replicas that were asked for and are not available, by workload.",
+            "short",
+            Query(
+                f"{_state('deployment_desired', 'namespace, deployment')} - "
+                f"{_state('deployment_available', 'namespace, deployment')}",
+                "{{namespace}}/{{deployment}}",
+            ),
+            Query(
+                f"{_state('statefulset_desired_pods', 'namespace, statefulset')} - "
+                f"{_state('statefulset_ready_pods', 'namespace, statefulset')}",
+                "{{namespace}}/{{statefulset}}",
+            ),
+            Query(
+                f"{_state('daemonset_desired_scheduled_nodes', 'namespace, daemonset')} - "
+                f"{_state('daemonset_ready_nodes', 'namespace, daemonset')}",
+                "{{namespace}}/{{daemonset}}",
+            ),
+            decimals=0,
+            link=TO_NAMESPACE,
+        ),
+        lines(
+            "Replicas available",
+            "Replicas of each Deployment that are available.",
+            "short",
+            Query(_state("deployment_available", "namespace, deployment"), "{{namespace}}/{{deployment}}"),
+            decimals=0,
+            link=TO_DEPLOYMENT,
+        ),
+        lines(
+            "Restarts by workload",
+            "Containers that were started again, within each step of the curve.",
+            "short",
+            Query(s.restarts(NS, WORKLOAD), NAME),
+            decimals=0,
+            link=TO_WORKLOAD,
+        ),
+        lines(
+            "Out of memory by workload",
+            "Containers that were ended because they reached their memory limit, within each step of the "
+            "curve.",
+            "short",
+            Query(s.oom_kills(NS, WORKLOAD), NAME),
+            decimals=0,
+            link=TO_WORKLOAD,
+        ),
+        lines(
+            "Autoscalers: replicas of the most allowed",
+            "Replicas as a share of the autoscaler's maximum; at 100 % it cannot react to more load.",
+            "percentunit",
+            Query(
+                f"{_state('hpa_current_replicas', 'namespace, hpa')} / "
+                f"({_state('hpa_max_replicas', 'namespace, hpa')} > 0)",
+                "{{namespace}}/{{hpa}}",
+            ),
+            top=1,
+            link=TO_NAMESPACE,
+        ),
+    ),
+)
+
+TRAFFIC = Row(
+    "Requests of the workloads",
+    (
+        lines(
+            "Requests by workload",
+            "Requests per second through the ingress.",
+            "reqps",
+            Query(s.requests(NS, WORKLOAD), NAME),
+            stack=True,
+            link=TO_WORKLOAD,
+        ),
+        lines(
+            "Error ratio by workload",
+            "The share of requests that were answered with a status of 500 or above.",
+            "percentunit",
+            Query(s.error_ratio(NS, WORKLOAD), NAME),
+            limits=(0.01, 0.05),
+            link=TO_WORKLOAD,
+        ),
+        lines(
+            "Latency p95 by workload",
+            "95 of 100 requests are answered within this time.",
+            "ms",
+            Query(s.latency(0.95, NS, WORKLOAD), NAME),
+            link=TO_WORKLOAD,
+        ),
+    ),
+)
+
+
+def _network(title: str, description: str, metric: str, unit: str) -> Panel:
+    return lines(
+        title,
+        description,
+        unit,
+        Query(
+            s.container_rate(f"container_network_receive_{metric}_total", NS, WORKLOAD), f"{NAME} received"
+        ),
+        Query(s.container_rate(f"container_network_transmit_{metric}_total", NS, WORKLOAD), f"{NAME} sent"),
+        link=TO_WORKLOAD,
+    )
+
+
+NETWORK = Row(
+    "Network of the workloads",
+    (
+        _network(
+            "Network traffic by workload", "Bytes per second that pods receive and send.", "bytes", "Bps"
+        ),
+        _network("Packets by workload", "Packets per second that pods receive and send.", "packets", "pps"),
+        _network(
+            "Dropped packets by workload", "Packets per second that were dropped.", "packets_dropped", "pps"
+        ),
+        _network("Network errors by workload", "Broken packets per second.", "errors", "pps"),
+    ),
+    collapsed=True,
+)
+
+STORAGE = Row(
+    "Volumes and disk",
+    (
+        bars(
+            "Volumes: used share",
+            "How full each volume is.",
+            "percentunit",
+            Query(f"{USED} / {SIZE}", "{{namespace}}/{{persistentvolumeclaim}}"),
+            top=1,
+            limits=(0.8, 0.9),
+            empty="no volumes",
+            link=TO_PROJECT,
+        ),
+        lines(
+            "Volumes: used bytes over time",
+            "Bytes in use on each volume.",
+            "bytes",
+            Query(USED, "{{namespace}}/{{persistentvolumeclaim}}"),
+            link=TO_PROJECT,
+        ),
+        lines(
+            "Disk traffic by workload",
+            "Bytes per second that containers read and write.",
+            "Bps",
+            Query(s.container_rate("container_fs_reads_bytes_total", NS, WORKLOAD), f"{NAME} read"),
+            Query(s.container_rate("container_fs_writes_bytes_total", NS, WORKLOAD), f"{NAME} written"),
+            link=TO_WORKLOAD,
+        ),
+        lines(
+            "Disk operations by workload",
+            "Reads and writes per second.",
+            "ops",
+            Query(s.container_rate("container_fs_reads_total", NS, WORKLOAD), f"{NAME} reads"),
+            Query(s.container_rate("container_fs_writes_total", NS, WORKLOAD), f"{NAME} writes"),
+            link=TO_WORKLOAD,
+        ),
+    ),
+)
+
+BOARD = Board(
+    uid="croft-namespaces",
+    description="The workloads of one or several namespaces, platform and projects alike.",
+    variables=(variables.namespace(multi=True),),
+    rows=(NOW, WORKLOADS, RESOURCES, HEALTH, TRAFFIC, NETWORK, STORAGE),
+)
