@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
+from urllib.parse import urlencode
 
 from webapp.monitoring.times import Window
 from webapp.problems import Problem
@@ -18,7 +19,8 @@ NAMESPACE_HEADER = "X-Croft-Namespace"
 LIMIT_S = 2.0
 MAX_BYTES = 10_000_000
 # Prometheus gives up a little earlier, so that it can still say so.
-_EVALUATION = "1900ms"
+_EVALUATION = 0.95
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _PIECE = 64 * 1024
 _CONNECTIONS = 48
 Fields: TypeAlias = Sequence[tuple[str, str]]
@@ -32,11 +34,19 @@ class Scope:
 
 
 class Prometheus:
-    """A client of Prometheus and of the label proxy in front of it; either address may be empty."""
+    """A client of Prometheus and of the label proxy in front of it; either address may be empty.
 
-    def __init__(self, prometheus_url: str, label_proxy_url: str) -> None:
+    `limit_s`: seconds after which a question is given up.
+    """
+
+    def __init__(self, prometheus_url: str, label_proxy_url: str, limit_s: float = LIMIT_S) -> None:
+        self.limit_s = limit_s
         self._urls = {False: prometheus_url.rstrip("/"), True: label_proxy_url.rstrip("/")}
         self._connections: Any = None
+
+    def deadline(self) -> float:
+        """Return until when a request that begins now may wait (as time.monotonic() counts)."""
+        return time.monotonic() + self.limit_s
 
     def installed(self, scope: Scope) -> bool:
         """Tell whether there is anything to ask."""
@@ -79,7 +89,7 @@ class Prometheus:
     def ask(self, scope: Scope, path: str, fields: Fields, until: float | None = None) -> bytes:
         """Return what is answered to a read of /api/v1/<path>: JSON, as Prometheus wrote it.
 
-        It waits for LIMIT_S at most, and not beyond `until` (as time.monotonic() counts).
+        It waits for `limit_s` at most, and not beyond `until` (as time.monotonic() counts).
 
         Raises Problem: monitoring-not-installed, monitoring-unreachable, query-timeout, query-refused,
         too-many-samples, answer-too-large.
@@ -92,12 +102,10 @@ class Prometheus:
             )
         headers = {} if scope.project is None else {NAMESPACE_HEADER: scope.project}
         if path in ("query", "query_range"):
-            fields = [*fields, ("timeout", _EVALUATION)]
-        # A query may be longer than an address may be; what lists label values takes no form.
-        method = "GET" if path.endswith("/values") else "POST"
-        latest = time.monotonic() + LIMIT_S
+            fields = [*fields, ("timeout", f"{self.limit_s * _EVALUATION * 1000:.0f}ms")]
+        latest = self.deadline()
         end = latest if until is None else min(latest, until)
-        status, body = self._send(method, f"{base}/api/v1/{path}", fields, headers, end)
+        status, body = self._send(f"{base}/api/v1/{path}", fields, headers, end)
         if status != 200:
             raise _refusal(status, body)
         return body
@@ -105,15 +113,13 @@ class Prometheus:
     def _data(self, scope: Scope, path: str, fields: Fields, until: float | None) -> Any:
         return json.loads(self.ask(scope, path, fields, until))["data"]
 
-    def _send(
-        self, method: str, url: str, fields: Fields, headers: dict[str, str], end: float
-    ) -> tuple[int, bytes]:
+    def _send(self, url: str, fields: Fields, headers: dict[str, str], end: float) -> tuple[int, bytes]:
         """Send one request; once more when a connection that was kept had been closed meanwhile."""
         from urllib3.exceptions import HTTPError, ProtocolError, TimeoutError
 
         for attempt in (1, 2):
             try:
-                return self._exchange(method, url, fields, headers, end)
+                return self._exchange(url, fields, headers, end)
             except TimeoutError as error:
                 raise _silent() if _no_connection(error) else too_slow() from error
             except ProtocolError as error:
@@ -123,17 +129,17 @@ class Prometheus:
                 raise _silent() from error
         raise AssertionError("the second attempt returns or raises")
 
-    def _exchange(
-        self, method: str, url: str, fields: Fields, headers: dict[str, str], end: float
-    ) -> tuple[int, bytes]:
+    def _exchange(self, url: str, fields: Fields, headers: dict[str, str], end: float) -> tuple[int, bytes]:
         from urllib3 import Timeout
 
+        sent = urlencode(fields)
+        # A query may be longer than an address may be; what lists label values takes no form.
+        in_body = not url.endswith("/values")
         response = self._pool().request(
-            method,
-            url,
-            fields=list(fields),
-            headers=headers,
-            encode_multipart=False,
+            "POST" if in_body else "GET",
+            url if in_body else f"{url}?{sent}",
+            body=sent if in_body else None,
+            headers=headers | (_FORM if in_body else {}),
             retries=False,
             redirect=False,
             preload_content=False,

@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any
 
-from webapp.monitoring.prometheus import LIMIT_S, Prometheus, Scope, too_slow
+from webapp.monitoring.prometheus import Prometheus, Scope, too_slow
 from webapp.monitoring.schema import Panel, Target
 from webapp.monitoring.times import SCRAPE_INTERVAL_S, Window
 from webapp.monitoring.variables import Choices, interpolate
@@ -62,11 +62,6 @@ def _result(target: Target, future: Future[Answer]) -> Answer:
         return future.result()
     future.cancel()
     return Answer(target, problem=too_slow())
-
-
-def deadline() -> float:
-    """Return until when a request that begins now may wait for Prometheus."""
-    return time.monotonic() + LIMIT_S
 
 
 def _ask(

@@ -108,7 +108,7 @@ class Monitoring:
         chosen_time = self.window(wanted)
         self._require(scope)
         with self.places.taken(user_id):
-            until = queries.deadline()
+            until = self.prometheus.deadline()
             ask = self._asker(scope, chosen_time, until)
             fixed = fixed_variables(scope)
             try:
@@ -133,7 +133,7 @@ class Monitoring:
         chosen_time = self.window(wanted)
         self._require(scope)
         with self.places.taken(user_id):
-            ask = self._asker(scope, chosen_time, queries.deadline())
+            ask = self._asker(scope, chosen_time, self.prometheus.deadline())
             choices = choose(dashboard.variables, wanted.variables, fixed_variables(scope), ask, chosen_time)
             return [
                 Offer(
