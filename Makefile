@@ -10,10 +10,10 @@ UVFLAGS = pip compile --quiet --universal --python-version 3.11 --generate-hashe
 
 .DEFAULT_GOAL := help
 .PHONY: help up down clean status credentials kubeconfig image-load bundle portal \
-        test check lint unit slow test-host e2e bench bench-portal openapi upgrade-check dashboards requirements format
+        test check lint unit slow test-host e2e bench bench-portal bench-monitoring openapi upgrade-check dashboards requirements format
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s%s\n", $$1, $$2 }' Makefile
 
 up: .venv/installed ## Make the cluster with ingress and portal, or bring it up to date (NODES=1)
 	@$(PLAY) playbooks/up.yml
@@ -76,6 +76,9 @@ bench-portal: .venv/installed ## Measure how quickly a well filled portal answer
 
 dashboards: .venv/installed ## Write dashboards, alert rules and their documentation from grafana/
 	@$(PYTHON) -m grafana
+
+bench-monitoring: .venv/installed ## Measure dashboards and what monitoring costs; writes docs/benchmarks-monitoring.*
+	@CROFT_STATE_DIR=$(wildcard $(STATE)) $(PYTHON) -m tests.bench.monitoring
 
 requirements: .venv/installed ## Compile the pinned requirements from *.in
 	@.venv/bin/uv $(UVFLAGS) requirements.in -o requirements.txt && .venv/bin/uv $(UVFLAGS) webapp/requirements.in -c requirements.txt -o webapp/requirements.txt

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from grafana.board import Board
 from grafana.panels import Panel
+from grafana.rulebook import OF_THE_NAMESPACE, Alert, Group, Recording
 
 _UNITS = {
     "short": "number",
@@ -31,6 +33,21 @@ Each level leads to the next one down: cluster → namespace → application →
 click on a curve, a bar or a row of a table opens what it stands for. Dashboards for members hold nothing but
 series of one namespace.
 """
+
+
+_ALERTS = """# Alerts
+
+Generated from `grafana/alerts/` and `grafana/recordings.py` by `make dashboards`; edit those, not this page.
+Each alert has a runbook: what it means, how to look, how to cure it.
+
+* **severity**: `critical` needs somebody now, `warning` today, `info` is good to know.
+* **audience**: `operator`, or `project`: members of the project that the alert's label `namespace` names see
+  it in the portal and are notified. Alerts about pods are the project's in a project, and the operator's in
+  the platform's own namespaces.
+* **for**: how long the condition has to hold before the alert fires.
+"""
+
+_AUDIENCES = {OF_THE_NAMESPACE: "project or operator"}
 
 
 def dashboards(boards: Sequence[Board]) -> str:
@@ -79,3 +96,37 @@ def _description(panel: Panel) -> str:
         [*panel.keys.values(), *(f"{column.title} ({_UNITS[column.unit]})" for column in panel.columns)]
     )
     return f"{panel.description} Columns: {columns}."
+
+
+def alerts(groups: Sequence[Group], recorded: Sequence[Group]) -> str:
+    """docs/alerts.md."""
+    parts = [_ALERTS]
+    for group in groups:
+        parts += [f"## {group.name.removesuffix('-alerts').replace('-', ' ').capitalize()}", ""]
+        parts += ["| alert | severity | for | audience | what it says |", "| --- | --- | --- | --- | --- |"]
+        parts += [_alert(rule) for rule in group.rules if isinstance(rule, Alert)]
+        parts.append("")
+    parts += [
+        "## Recorded series",
+        "",
+        "Series that Prometheus computes beforehand. Those whose name starts with",
+    ]
+    parts += ["`namespace` are seen by members as well.", "", "| series | group |", "| --- | --- |"]
+    for group in recorded:
+        parts += [
+            f"| `{rule.record}` | {group.name} |" for rule in group.rules if isinstance(rule, Recording)
+        ]
+    return "\n".join(parts) + "\n"
+
+
+def _alert(alert: Alert) -> str:
+    audience = _AUDIENCES.get(alert.audience, alert.audience)
+    name = f"[{alert.name}]({alert.runbook.removeprefix('docs/')})"
+    said = _placeholders(f"**{alert.summary}.** {alert.description}")
+    return f"| {name} | {alert.severity} | {alert.pending} | {audience} | {said} |"
+
+
+def _placeholders(text: str) -> str:
+    """Prometheus' templates as a reader sees them: {{ $labels.pod }} becomes <pod>."""
+    text = re.sub(r"{{ \$labels\.(\w+) }}", r"‹\1›", text)
+    return re.sub(r"{{ \$value[^}]*}}", "‹value›", text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from grafana import documents
+from grafana import alerts, documents, recordings, rulebook
 from grafana.board import Board
 from grafana.boards import application, cluster, control_plane, namespaces, nodes, pods, portal, project
 
@@ -29,6 +29,9 @@ def files() -> dict[Path, str]:
     """Every generated file with its text."""
     made = {DASHBOARDS / f"{board.uid}.json": board.json() for board in BOARDS}
     made[ROOT / "docs" / "dashboards.md"] = documents.dashboards(BOARDS)
+    made[ROOT / "docs" / "alerts.md"] = documents.alerts(alerts.GROUPS, recordings.GROUPS)
+    made[RULES / "recording.yml"] = rulebook.text(recordings.GROUPS)
+    made[RULES / "alerts.yml"] = rulebook.text(alerts.GROUPS)
     return made
 
 

@@ -1,4 +1,4 @@
-"""Series that are computed beforehand: what tenants may see of nodes and the cluster, and what alerts ask often."""
+"""Series that are computed beforehand: what members may see of nodes and the cluster, and what alerts ask."""
 
 from grafana import series as s
 from grafana.rulebook import Group, Recording

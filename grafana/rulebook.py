@@ -16,16 +16,14 @@ SEVERITIES = ("critical", "warning", "info")
 OPERATOR = "operator"
 PROJECT = "project"
 # An alert about a pod is its project's; in a namespace of the platform it is the operator's.
-OF_THE_NAMESPACE = (
-    f'{{{{ if match "^({PLATFORM})$" $labels.namespace }}}}operator{{{{ else }}}}project{{{{ end }}}}'
-)
+OF_THE_NAMESPACE = '{{ if match "^(' + PLATFORM + ')$" $labels.namespace }}operator{{ else }}project{{ end }}'
 _NAME = re.compile(r"[A-Z][a-zA-Z0-9]+")
 _RECORD = re.compile(r"[a-z_]+:[a-z0-9_]+(:[a-z0-9_]+)?")
 
 
 @dataclass(frozen=True)
 class Recording:
-    """A series that Prometheus computes beforehand: `<labels of the result>:<what it is>:<how it was made>`."""
+    """A series that Prometheus computes beforehand, named `<labels>:<what it is>:<how it was made>`."""
 
     record: str
     expr: str
@@ -109,6 +107,14 @@ class _Dumper(yaml.SafeDumper):
         super().increase_indent(flow, False)
 
 
+def _lines(dumper: _Dumper, value: str) -> yaml.ScalarNode:
+    """Text of several lines as such."""
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+
+
+_Dumper.add_representer(str, _lines)
+
+
 def text(groups: Sequence[Group]) -> str:
     """A file of rules for Prometheus."""
     names = [rule.name for group in groups for rule in group.rules if isinstance(rule, Alert)]
@@ -116,6 +122,6 @@ def text(groups: Sequence[Group]) -> str:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise DefinitionError(f"rules that are defined twice: {', '.join(twice)}")
-    head = "# Generated from grafana/ by `make dashboards`; edit the definitions there.\n"
+    head = "# Generated from grafana/ by `make dashboards`; edit the definitions there.\n# yamllint disable rule:line-length\n"
     body = {"groups": [group.as_dict() for group in groups]}
-    return head + yaml.dump(body, Dumper=_Dumper, sort_keys=False, width=100, allow_unicode=True)
+    return head + yaml.dump(body, Dumper=_Dumper, sort_keys=False, width=1000, allow_unicode=True)

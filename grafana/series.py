@@ -13,6 +13,9 @@ RANGE = "$__range"
 _CONTAINER = "namespace, workload, pod, container"
 _OWN_LABELS = {"fs": f"{_CONTAINER}, device", "network": "namespace, workload, pod, interface"}
 
+# A container that has done its work does not wait.
+NOT_DONE = 'k8s_container_status_reason!="Completed"'
+
 # Projects may not take these names (webapp/schemas.py), so alerts of their pods are the operator's.
 PLATFORM = "default|croft|(kube|croft)-.+"
 
@@ -22,26 +25,36 @@ def grouped(operation: str, by: str, expression: str) -> str:
     return f"{operation} by ({by}) ({expression})" if by else f"{operation}({expression})"
 
 
+def also(where: str, matcher: str) -> str:
+    """The matchers and one more."""
+    return f"{where}, {matcher}" if where else matcher
+
+
 def series(metric: str, job: str, where: str = "") -> str:
     """A selector that names the scrape job."""
-    matchers = f'job="{job}", {where}' if where else f'job="{job}"'
-    return f"{metric}{{{matchers}}}"
+    pinned = f'job="{job}"'
+    return f"{metric}{{{also(pinned, where) if where else pinned}}}"
 
 
 def rate(metric: str, job: str, where: str = "", window: str = WINDOW) -> str:
     return f"rate({series(metric, job, where)}[{window}])"
 
 
+def _own(by: str, labels: str = _CONTAINER) -> str:
+    """What names a container's series; its node as well where the result is to tell it."""
+    return f"{labels}, node" if "node" in by.split(", ") else labels
+
+
 def container_rate(metric: str, where: str, by: str, window: str = WINDOW) -> str:
     """A counter of cAdvisor per second."""
-    own = _OWN_LABELS.get(metric.split("_")[1], _CONTAINER)
+    own = _own(by, _OWN_LABELS.get(metric.split("_")[1], _CONTAINER))
     once = f"max by ({own}) ({rate(metric, 'cadvisor', where, window)})"
     return grouped("sum", by, once)
 
 
 def container_value(metric: str, where: str, by: str) -> str:
     """A gauge of cAdvisor."""
-    return grouped("sum", by, f"max by ({_CONTAINER}) ({series(metric, 'cadvisor', where)})")
+    return grouped("sum", by, f"max by ({_own(by)}) ({series(metric, 'cadvisor', where)})")
 
 
 def cpu(where: str, by: str, window: str = WINDOW) -> str:
@@ -64,7 +77,7 @@ def throttling(where: str, by: str, window: str = WINDOW) -> str:
 def reserved(metric: str, where: str, by: str) -> str:
     """Requests or limits (`cpu_request`, `memory_limit_bytes`, ...) of pods that have not ended."""
     running = f"max by (namespace, pod) ({series('k8s_pod_phase', 'kube-state', _of_pods(where))}) <= 2"
-    once = f"max by ({_CONTAINER}) ({series(f'k8s_container_{metric}', 'kube-state', where)})"
+    once = f"max by ({_own(by)}) ({series(f'k8s_container_{metric}', 'kube-state', where)})"
     return grouped("sum", by, f"{once} and on (namespace, pod) {running}")
 
 
@@ -94,27 +107,20 @@ def _restarts(where: str, window: str) -> str:
 def oom_kills(where: str, by: str, window: str = WINDOW) -> str:
     """Restarts within the window of containers that ended last because they ran out of memory."""
     reason = 'k8s_container_status_last_terminated_reason="OOMKilled"'
-    matchers = f"{where}, {reason}" if where else reason
-    killed = series("k8s_container_restarts", "kube-state", matchers)
+    killed = series("k8s_container_restarts", "kube-state", also(where, reason))
     return grouped("sum", by, f"({_restarts(where, window)}) and on ({_CONTAINER}) {killed}")
 
 
 def waiting(where: str, by: str) -> str:
     """Containers that wait or have ended, with the reason in the label k8s_container_status_reason."""
     own = f"{_CONTAINER}, k8s_container_status_reason"
-    where = (
-        f'{where}, k8s_container_status_reason!="Completed"'
-        if where
-        else 'k8s_container_status_reason!="Completed"'
-    )
-    return grouped(
-        "sum", by, f"max by ({own}) ({series('k8s_container_status_reason', 'kube-state', where)}) > 0"
-    )
+    stopped = series("k8s_container_status_reason", "kube-state", also(where, NOT_DONE))
+    return grouped("sum", by, f"max by ({own}) ({stopped}) > 0")
 
 
 def requests(where: str, by: str, classes: str = "", window: str = WINDOW) -> str:
     """Requests per second that Envoy sent on; `classes` is a regular expression of status classes."""
-    matchers = f'{where}, envoy_response_code_class=~"{classes}"' if classes else where
+    matchers = also(where, f'envoy_response_code_class=~"{classes}"') if classes else where
     return grouped("sum", by, rate("envoy_cluster_upstream_rq_xx", "envoy", matchers, window))
 
 

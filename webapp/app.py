@@ -3,13 +3,14 @@
 import secrets
 from importlib import import_module
 
-from webapp import api_docs, cluster, errors, health, monitoring, openapi, pages, security
+from webapp import alerts, api_docs, cluster, errors, health, monitoring, openapi, pages, security
 from webapp import db as database
 from webapp.auth import sessions
 from webapp.auth.cli import cli as users_cli
 from webapp.catalog import offered
 from webapp.config import Config, load_config
 from webapp.live import changes
+from webapp.metrics import measuring
 from webapp.pages import browser_files
 
 # A subject has `api.api`, a blueprint below /api/v1, and `views.pages`, a blueprint of HTML pages.
@@ -27,6 +28,7 @@ SUBJECTS = (
     "jobs",
     "notifications",
     "live",
+    "alerts",
     "monitoring",
 )
 
@@ -56,6 +58,7 @@ def create_app(config: Config | None = None) -> openapi.Portal:
     app.config["SESSION_COOKIE_SECURE"] = config.secure
     app.json.sort_keys = False  # type: ignore[attr-defined]
 
+    measuring.init_app(app)
     database.init_app(app, config)
     errors.init_app(app)
     security.init_app(app, config)
@@ -65,6 +68,7 @@ def create_app(config: Config | None = None) -> openapi.Portal:
     health.init_app(app)
     cluster.init_app(app, config)
     offered.init_app(app, config)
+    alerts.init_app(app, config)
     monitoring.init_app(app, config)
     pages.init_app(app)
     browser_files.init_app(app, config.browser_files)

@@ -7,6 +7,7 @@ start.
 
 import os
 import re
+import ssl
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from webapp.tls import client_context
 
 HOME = Path(__file__).resolve().parent.parent
 
@@ -45,7 +48,7 @@ class Config:
     api_server: str = ""
     helm: str = "helm"
     home: Path = HOME
-    # Files for browsers that come with the bundle: the terminal.
+    # Files for browsers that come with the bundle: the terminal, the charts.
     browser_files: Path = Path("/usr/share/croft/browser")
     # The operator's catalog of charts.
     catalog: Path = HOME / "charts" / "catalog" / "catalog.yml"
@@ -67,6 +70,10 @@ class Config:
     # Networks inside of which webhooks may lie although they are private, and networks of the cluster.
     webhook_allowed_cidrs: tuple[str, ...] = ()
     cluster_cidrs: tuple[str, ...] = ()
+    # Where Alertmanager tells which alerts fire; empty where monitoring is not installed. It sends the token
+    # with the alerts that it brings; without one, none are taken.
+    alertmanager_url: str = ""
+    alerts_token: str = field(default="", repr=False)
     # Prometheus for administrators, prom-label-proxy for members; empty where monitoring is not installed.
     prometheus_url: str = ""
     label_proxy_url: str = ""
@@ -74,7 +81,11 @@ class Config:
     metrics_retention_days: int = 15
     # Seconds before each further attempt to deliver a notification.
     notification_retries: tuple[int, ...] = (10, 60, 300, 1800, 7200, 21600)
+    # Certificate authorities (PEM) that are believed beside the system's; None for no more than those.
+    ca_file: Path | None = None
     proxy_hops: int = 0
+    # Port for the metrics of this process (web or worker); 0 for none.
+    metrics_port: int = 0
     # Whether anybody may make an account of their own.
     self_registration: bool = False
     # Sign-in with an OpenID Connect provider; without an issuer there is none. The name stands on the button;
@@ -141,6 +152,7 @@ def load_config(environ: Mapping[str, str] = os.environ, *, complete: bool = Tru
             ("JOB_RETENTION_DAYS", 90),
             ("AUDIT_RETENTION_DAYS", 365),
             ("SMTP_PORT", 25),
+            ("METRICS_PORT", 0),
             ("METRICS_RETENTION_DAYS", 15),
         )
     }
@@ -155,6 +167,7 @@ def load_config(environ: Mapping[str, str] = os.environ, *, complete: bool = Tru
     notifications = _notifications(environ, wrong)
     accounts = _accounts(environ, wrong)
     monitoring = _monitoring(environ, wrong)
+    ca_file = _ca_file(environ, wrong)
     if wrong:
         raise ConfigurationError("; ".join(wrong))
     return Config(
@@ -181,7 +194,9 @@ def load_config(environ: Mapping[str, str] = os.environ, *, complete: bool = Tru
         job_retention_days=numbers["JOB_RETENTION_DAYS"],
         audit_retention_days=numbers["AUDIT_RETENTION_DAYS"],
         smtp_port=numbers["SMTP_PORT"],
+        metrics_port=numbers["METRICS_PORT"],
         metrics_retention_days=numbers["METRICS_RETENTION_DAYS"],
+        ca_file=ca_file,
         **notifications,
         **accounts,
         **monitoring,
@@ -196,11 +211,23 @@ def _notifications(environ: Mapping[str, str], wrong: list[str]) -> dict[str, An
     host, sender = environ.get("CROFT_SMTP_HOST", ""), environ.get("CROFT_SMTP_FROM", "")
     if host and "@" not in sender:
         wrong.append("CROFT_SMTP_FROM is not an e-mail address: with CROFT_SMTP_HOST one is needed")
+    user, password = environ.get("CROFT_SMTP_USER", ""), _secret(environ, "SMTP_PASSWORD", wrong)
+    if user and security == "none":
+        wrong.append(
+            "CROFT_SMTP_USER is set while CROFT_SMTP_SECURITY is none, which would send the "
+            "password unprotected: write starttls or tls"
+        )
+    # smtplib sends nothing else when it signs in.
+    wrong += [
+        f"CROFT_SMTP_{name} holds a character beyond ASCII, which cannot be sent to a mail server"
+        for name, text in (("USER", user), ("PASSWORD", password))
+        if not text.isascii()
+    ]
     found: dict[str, Any] = {
         "smtp_host": host,
         "smtp_security": security,
-        "smtp_user": environ.get("CROFT_SMTP_USER", ""),
-        "smtp_password": _secret(environ, "SMTP_PASSWORD", wrong),
+        "smtp_user": user,
+        "smtp_password": password,
         "smtp_from": sender,
     }
     for name in ("WEBHOOK_ALLOWED_CIDRS", "CLUSTER_CIDRS"):
@@ -242,14 +269,34 @@ def _accounts(environ: Mapping[str, str], wrong: list[str]) -> dict[str, Any]:
 
 
 def _monitoring(environ: Mapping[str, str], wrong: list[str]) -> dict[str, Any]:
-    """Return where monitoring answers; add to `wrong` what is no address."""
-    found = {}
-    for name in ("PROMETHEUS_URL", "LABEL_PROXY_URL"):
+    """Return where monitoring answers; add to `wrong` what cannot be understood."""
+    found: dict[str, Any] = {"alerts_token": _secret(environ, "ALERTS_TOKEN", wrong)}
+    for name, example in (
+        ("PROMETHEUS_URL", "http://prometheus.croft-monitoring:9090"),
+        ("LABEL_PROXY_URL", "http://label-proxy.croft-monitoring:8080"),
+        ("ALERTMANAGER_URL", "http://alertmanager.croft-monitoring:9093"),
+    ):
         url = environ.get(f"CROFT_{name}", "").rstrip("/")
         if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
-            wrong.append(f"CROFT_{name} is '{url}': write it like http://prometheus.croft-monitoring:9090")
+            wrong.append(f"CROFT_{name} is '{url}': write it like {example}")
         found[name.lower()] = url
+    if 0 < len(found["alerts_token"]) < 32:
+        wrong.append("CROFT_ALERTS_TOKEN is shorter than 32 characters: let `make up` make one")
     return found
+
+
+def _ca_file(environ: Mapping[str, str], wrong: list[str]) -> Path | None:
+    """Return the file of the operator's certificate authorities; add to `wrong` when it cannot be used."""
+    text = environ.get("CROFT_CA_FILE")
+    if not text:
+        return None
+    try:
+        client_context(Path(text))
+    except ssl.SSLError:
+        wrong.append(f"CROFT_CA_FILE: {text} holds no certificate in PEM")
+    except OSError as error:
+        wrong.append(f"CROFT_CA_FILE: {text} cannot be read ({error.strerror})")
+    return Path(text)
 
 
 def _list(environ: Mapping[str, str], name: str) -> tuple[str, ...]:

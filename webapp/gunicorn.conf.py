@@ -6,6 +6,7 @@ memory.
 
 import os
 import tempfile
+from typing import Any
 
 # In a pod the service has to reach it; on a developer's machine nobody else should.
 _address = "0.0.0.0" if "KUBERNETES_SERVICE_HOST" in os.environ else "127.0.0.1"  # noqa: S104
@@ -27,3 +28,11 @@ errorlog = "-"
 limit_request_line = 8190
 limit_request_fields = 100
 control_socket_disable = True
+
+
+def post_worker_init(worker: Any) -> None:
+    """Serve the metrics beside the portal, from the one process that counts: it has all requests in it."""
+    from webapp.metrics import serving
+
+    app = worker.wsgi
+    serving.serve(serving.web_registry(app), app.config["CROFT"].metrics_port)

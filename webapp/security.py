@@ -13,7 +13,10 @@ from webapp.problems import Problem
 
 MAX_BODY_BYTES = 1_000_000
 MAX_DEPTH = 20
-_PROBES = ("/healthz", "/readyz")
+# Where Alertmanager brings alerts (webapp.alerts.views), with a token of its own.
+ALERTS_PATH = "/internal/alerts"
+# The kubelet probes a pod by its address, and Alertmanager asks for the Service by its name in the cluster.
+_ANY_HOST = ("/healthz", "/readyz", ALERTS_PATH)
 _HOST = re.compile(r"([A-Za-z0-9.-]+)(?::\d{1,5})?", re.ASCII)
 _ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+)(?::\d{1,5})?", re.ASCII)
 _WRITING = ("POST", "PUT", "PATCH", "DELETE")
@@ -54,8 +57,7 @@ def init_app(app: Flask, config: Config) -> None:
 
 
 def _check_host(config: Config) -> None:
-    # The kubelet probes a pod by its address.
-    if request.path in _PROBES:
+    if request.path in _ANY_HOST:
         return
     host = _HOST.fullmatch(request.headers.get("Host", ""))
     if host is None or host[1].lower() != config.external_host:

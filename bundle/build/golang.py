@@ -14,6 +14,10 @@ from bundle.build.errors import BuildError
 from bundle.build.lock import GoBuild, Lock
 from bundle.build.settings import Settings
 
+# A group's folder may hold changes to its component's module.
+PATCH = "module.patch"
+_PATCHED = ".patched"
+
 
 class GoToolchain:
     """The Go compiler: the PATH's when new enough, else the lock file's wheel in a folder of the cache."""
@@ -59,30 +63,59 @@ class GoToolchain:
         return self._settings.definitions / "go" / build.group
 
     def compile(self, build: GoBuild, out: Path, log: Path) -> None:
-        """Compile all commands of a component into `out`, under the names of the lock file."""
+        """Compile all commands of a component into `out`, under the names of the lock file.
+
+        A `module.patch` in the group's folder is applied to a copy of the component's module first.
+        """
         go = self.executable(log)
         flags = " ".join(["-s", "-w", *(self._lock.fill(flag) for flag in build.ldflags)])
         command: list[str | Path] = [go, "build", "-trimpath", "-ldflags", flags, "-o", f"{out}/"]
         if build.tags:
             command += ["-tags", ",".join(build.tags)]
-        process.run(
-            [*command, *build.commands.values()],
-            log,
-            cwd=self.group_folder(build),
-            env=self.environment(cgo=build.cgo),
-        )
+        folder = self.group_folder(build)
+        if (folder / PATCH).is_file():
+            folder = self._patched(build, out / _PATCHED, log)
+        environment = self.environment(cgo=build.cgo)
+        process.run([*command, *build.commands.values()], log, cwd=folder, env=environment)
+        if (out / _PATCHED).exists():
+            shutil.rmtree(out / _PATCHED)
         for name, package in build.commands.items():
             (out / binary_name(package)).rename(out / name)
 
-    def copy_files(self, build: GoBuild, patterns: list[str], out: Path, log: Path) -> None:
-        """Copy files or folders of the component's module to the same relative place below `out`."""
-        go = self.executable(log)
+    def _patched(self, build: GoBuild, folder: Path, log: Path) -> Path:
+        """Make `folder` a copy of the group that compiles the component's module with the group's patch.
+
+        Raises BuildError when the patch does not fit the module's version line by line.
+        """
+        group = self.group_folder(build)
+        module = folder / "module"
+        _copy_writable(self._module_folder(build, log), module)
+        patch: list[str | Path] = [
+            "patch",
+            "--strip=1",
+            "--fuzz=0",
+            "--no-backup-if-mismatch",
+            "--input",
+            group / PATCH,
+        ]
+        process.run(patch, log, cwd=module)
+        shutil.copyfile(group / "go.sum", folder / "go.sum")
+        go_mod = (group / "go.mod").read_text(encoding="utf-8")
+        (folder / "go.mod").write_text(f"{go_mod}\nreplace {build.module} => ./module\n", encoding="utf-8")
+        return folder
+
+    def _module_folder(self, build: GoBuild, log: Path) -> Path:
+        """Where the component's module is in the module cache; it is downloaded on first need."""
         text = process.output(
-            [go, "mod", "download", "-json", build.module],
+            [self.executable(log), "mod", "download", "-json", build.module],
             cwd=self.group_folder(build),
             env=self.environment(),
         )
-        module = Path(json.loads(text)["Dir"])
+        return Path(json.loads(text)["Dir"])
+
+    def copy_files(self, build: GoBuild, patterns: list[str], out: Path, log: Path) -> None:
+        """Copy files or folders of the component's module to the same relative place below `out`."""
+        module = self._module_folder(build, log)
         for pattern in patterns:
             matches = sorted(glob.glob(str(module / pattern)))
             if not matches:

@@ -23,6 +23,10 @@ def _rate(metric: str, job: str, by: str, where: str = "") -> str:
     return s.grouped("sum", by, s.rate(metric, job, where))
 
 
+# Questions that reach CoreDNS' cache.
+CACHE = _rate("coredns_cache_requests_total", "coredns", "")
+
+
 def _quantile(share: float, metric: str, job: str, by: str = "", where: str = "") -> str:
     buckets = s.grouped("sum", f"le, {by}" if by else "le", s.rate(f"{metric}_bucket", job, where))
     return f"histogram_quantile({share}, {buckets})"
@@ -377,8 +381,8 @@ DNS = Row(
             "The share of questions that were answered from the cache.",
             "percentunit",
             Query(
-                f"{_rate('coredns_cache_hits_total', 'coredns', '')} / "
-                f"({_rate('coredns_cache_requests_total', 'coredns', '')} > 0)",
+                # The number of hits is not told before the first one, which names of the cluster itself never make.
+                f"({_rate('coredns_cache_hits_total', 'coredns', '')} or 0 * {CACHE}) / ({CACHE} > 0)",
                 "from the cache",
             ),
             top=1,

@@ -21,8 +21,8 @@ def _state(metric: str, by: str) -> str:
     return f"max by ({by}) ({s.series(f'k8s_{metric}', 'kube-state', NS)})"
 
 
-def _count(kind: str, metric: str) -> Query:
-    return Query(f"count({_state(metric, f'namespace, {kind}')}) or vector(0)", f"{kind}s")
+def _count(kinds: str, label: str, metric: str) -> Query:
+    return Query(f"count({_state(metric, f'namespace, {label}')}) or vector(0)", kinds)
 
 
 CLASSES = _state("pod_phase", "namespace, pod, k8s_pod_qos_class")
@@ -99,12 +99,12 @@ NOW = Row(
             "Objects",
             "Number of objects of each kind that runs pods, and of autoscalers and quotas.",
             "short",
-            _count("deployment", "deployment_desired"),
-            _count("statefulset", "statefulset_desired_pods"),
-            _count("daemonset", "daemonset_desired_scheduled_nodes"),
-            _count("job", "job_active_pods"),
-            _count("hpa", "hpa_current_replicas"),
-            _count("resourcequota", "resource_quota_used"),
+            _count("deployments", "deployment", "deployment_desired"),
+            _count("stateful sets", "statefulset", "statefulset_desired_pods"),
+            _count("daemon sets", "daemonset", "daemonset_desired_scheduled_nodes"),
+            _count("jobs", "job_name", "job_active_pods"),
+            _count("autoscalers", "hpa", "hpa_current_replicas"),
+            _count("quotas", "resourcequota", "resource_quota_used"),
             width=8,
             height=6,
         ),

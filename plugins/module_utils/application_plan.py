@@ -76,7 +76,11 @@ class ApplicationPlan:
         copied = ("image", "command", "args", "ports", "replicas", "resources", "env")
         values = {
             **{key: spec[key] for key in copied},
-            **{key: spec[key] for key in ("volume", "autoscaling", "runAsUser") if spec[key] is not None},
+            **{
+                key: spec[key]
+                for key in ("volume", "autoscaling", "runAsUser", "metrics")
+                if spec[key] is not None
+            },
             "ports": [
                 {key: item for key, item in port.items() if item is not None} for port in spec["ports"]
             ],

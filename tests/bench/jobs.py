@@ -14,6 +14,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from tests.bench import web
 from tests.portal import Portal
 from webapp import dev
@@ -24,6 +26,12 @@ JOBS_EACH = 4
 # By hand so many projects are done; what they take is multiplied, as each takes the same.
 BY_HAND = max(2, PROJECTS // 10)
 LIMIT_S = 900
+# Deletions wait for Kubernetes to empty each namespace: tidying up may take longer than what is measured.
+TIDY_LIMIT_S = 1800
+
+
+class TidyingError(Exception):
+    """What was measured is told, but something of it is still on the cluster; the text names it."""
 
 
 @contextmanager
@@ -44,14 +52,21 @@ def own_portal(cluster: Path, folder: Path) -> Iterator[tuple[Portal, dict[str, 
                 portal = Portal(served.url)
                 password = Path(settings["CROFT_ADMIN_PASSWORD_FILE"]).read_text().strip()
                 portal.sign_in("admin", password)
+                # The access token of a sign-in ends after 15 minutes, in the middle of a long run.
+                token = portal.call("POST", "/api/v1/me/tokens", {"name": "benchmark", "scope": "write"})
+                portal.http.headers["Authorization"] = f"Bearer {token['token']}"
                 yield portal, settings
         finally:
             worker.terminate()
             worker.wait(timeout=60)
 
 
-def measure(cluster: Path) -> dict[str, float]:
-    """Return the seconds of all jobs by the worker and by hand, their ratio, and how many broke the order."""
+@contextmanager
+def measured(cluster: Path) -> Iterator[dict[str, float]]:
+    """Yield the seconds of all jobs by the worker and by hand, their ratio, and how many broke the order.
+
+    The projects are removed when the caller has told the numbers: that may fail, and raises TidyingError.
+    """
     with tempfile.TemporaryDirectory() as name, own_portal(cluster, Path(name)) as (portal, settings):
         names = [f"gauge-{number:02d}" for number in range(PROJECTS)]
         hand = [f"gauge-hand-{number:02d}" for number in range(BY_HAND)]
@@ -61,19 +76,18 @@ def measure(cluster: Path) -> dict[str, float]:
             by_hand = sum(_by_hand(one, settings, Path(name)) for one in hand[:half])
             by_portal, out_of_order = _by_portal(portal, names)
             by_hand += sum(_by_hand(one, settings, Path(name)) for one in hand[half:])
+            by_hand *= PROJECTS / BY_HAND
+            yield {
+                "jobs": PROJECTS * JOBS_EACH,
+                "job_projects": PROJECTS,
+                "jobs_portal_s": by_portal,
+                "jobs_by_hand_s": by_hand,
+                "jobs_ratio": by_hand / by_portal,
+                "jobs_out_of_order": out_of_order,
+            }
         finally:
-            _remove(portal, names)
-            for one in hand:
-                _playbook(one, {}, settings, Path(name), "absent")
-    by_hand *= PROJECTS / BY_HAND
-    return {
-        "jobs": PROJECTS * JOBS_EACH,
-        "job_projects": PROJECTS,
-        "jobs_portal_s": by_portal,
-        "jobs_by_hand_s": by_hand,
-        "jobs_ratio": by_hand / by_portal,
-        "jobs_out_of_order": out_of_order,
-    }
+            print("croft: removing the projects of the measurement", flush=True)
+            _tidy_up(portal, settings, Path(name), names, hand)
 
 
 def _settings_of(change: int) -> dict[str, Any]:
@@ -90,16 +104,19 @@ def _by_portal(portal: Portal, names: list[str]) -> tuple[float, int]:
     for change in range(1, JOBS_EACH):
         for name in names:
             portal.call("PATCH", f"/api/v1/projects/{name}", _settings_of(change))
-    jobs = _ended(portal, names, start, JOBS_EACH)
+    jobs = _ended(portal, names, start + LIMIT_S, JOBS_EACH)
     seconds = time.monotonic() - start
     if failed := [job for job in jobs if job["state"] != "succeeded"]:
         raise RuntimeError(f"{len(failed)} jobs failed; the first one: {failed[0]['message']}")
     return seconds, _out_of_order(jobs)
 
 
-def _ended(portal: Portal, names: list[str], start: float, each: int) -> list[dict[str, Any]]:
-    """Return all jobs of the projects once none of them waits or runs. Raises TimeoutError."""
-    while time.monotonic() - start < LIMIT_S:
+def _ended(portal: Portal, names: list[str], until: float, each: int) -> list[dict[str, Any]]:
+    """Return all jobs of the projects once none of them waits or runs.
+
+    `until`: when to give up, in seconds of time.monotonic(). Raises TimeoutError.
+    """
+    while time.monotonic() < until:
         waiting = [
             portal.call("GET", f"/api/v1/jobs?state={state}&limit=1")["items"]
             for state in ("queued", "running")
@@ -112,7 +129,7 @@ def _ended(portal: Portal, names: list[str], start: float, each: int) -> list[di
                 raise RuntimeError(f"there are {len(jobs)} jobs, not {len(names) * each}")
             return jobs
         time.sleep(0.25)
-    raise TimeoutError(f"jobs still wait after {LIMIT_S} s")
+    raise TimeoutError("jobs still wait or run, and the time for them is over")
 
 
 def _out_of_order(jobs: list[dict[str, Any]]) -> int:
@@ -152,13 +169,46 @@ def _playbook(name: str, values: dict[str, Any], settings: dict[str, str], folde
         capture_output=True,
         text=True,
         check=False,
+        timeout=LIMIT_S,
     )
     if done.returncode:
         raise RuntimeError(f"the playbook failed for {name}:\n{done.stdout[-3000:]}{done.stderr[-1000:]}")
 
 
+def _tidy_up(
+    portal: Portal, settings: dict[str, str], folder: Path, names: list[str], hand: list[str]
+) -> None:
+    """Remove the projects of the portal (`names`) and those made by hand. Raises TidyingError."""
+    problems = []
+    for one in hand:
+        try:
+            _playbook(one, {}, settings, folder, "absent")
+        except (RuntimeError, subprocess.TimeoutExpired) as error:
+            problems.append(f"{one}: {error}")
+    try:
+        _remove(portal, names)
+    except (RuntimeError, TimeoutError, httpx.HTTPError) as error:
+        problems.append(str(error))
+    if problems:
+        raise TidyingError("\n".join(problems))
+
+
 def _remove(portal: Portal, names: list[str]) -> None:
-    there = {name for name in names if portal.request("GET", f"/api/v1/projects/{name}").status_code == 200}
-    for name in sorted(there):
-        portal.call("DELETE", f"/api/v1/projects/{name}")
-    _ended(portal, sorted(there), time.monotonic(), 1)
+    """Delete the projects through the portal. Raises RuntimeError or TimeoutError that name what is left."""
+    until = time.monotonic() + TIDY_LIMIT_S
+    asked, refused = [], []
+    for name in _there(portal, names):
+        answer = portal.request("DELETE", f"/api/v1/projects/{name}")
+        (refused if answer.is_error else asked).append(name)
+    try:
+        _ended(portal, asked, until, 1)
+    except TimeoutError as error:
+        left = ", ".join(_there(portal, names))
+        raise TimeoutError(f"after {TIDY_LIMIT_S} s these projects are not deleted yet: {left}") from error
+    if left := _there(portal, names):
+        raise RuntimeError(f"not deleted: {', '.join(left)} (refused: {', '.join(refused) or 'none'})")
+
+
+def _there(portal: Portal, names: list[str]) -> list[str]:
+    """Return those of the projects that the portal knows."""
+    return [name for name in names if portal.request("GET", f"/api/v1/projects/{name}").status_code != 404]

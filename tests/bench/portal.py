@@ -6,10 +6,11 @@ addresses that hold this alone; both write nothing.
 """
 
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -69,29 +70,43 @@ def beside(process: web.Web) -> dict[str, float]:
     return found | streams.measure(process, cookie, paths, f"/projects/{names[0]}")
 
 
-def jobs_of_cluster() -> dict[str, float]:
-    """Measure the worker on the cluster whose state folder CROFT_STATE_DIR names; nothing without one."""
+def jobs_of_cluster() -> AbstractContextManager[dict[str, float]]:
+    """Measure the worker on the cluster whose state folder CROFT_STATE_DIR names; nothing without one.
+
+    The cluster is tidied up when the numbers have been used. Raises jobs.TidyingError then.
+    """
     folder = os.environ.get("CROFT_STATE_DIR")
     if not folder or MATCH:
         print("croft: no cluster is up (CROFT_STATE_DIR), so the worker is not measured", flush=True)
-        return {}
-    return jobs.measure(Path(folder))
+        return nullcontext({})
+    return jobs.measured(Path(folder))
+
+
+def tell(numbers: portal_report.Numbers, kinds: list[str]) -> None:
+    """Print what was measured beside the requests, write the report, and print what is above an aim."""
+    print("\n".join(portal_report.singles(numbers)))
+    if len(kinds) == len(DATABASES) and not MATCH:
+        how = f"Each request was sent {ROUNDS * EACH} times, one after another, in {ROUNDS} turns over all."
+        portal_report.write(numbers, web.ROOT / "docs", how)
+    for line in (*portal_report.missed(numbers), *numbers["refused"]):
+        print(f"croft: look at {line}", flush=True)
 
 
 def main() -> None:
-    """Measure, print, and write the report."""
+    """Measure, print, and write the report. Exits with a sentence when the cluster could not be tidied up."""
     kinds = [os.environ["ONLY"]] if "ONLY" in os.environ else list(DATABASES)
     with tempfile.TemporaryDirectory() as name, web.stand_in() as api_port:
         # PostgreSQL runs as another user, who must be able to look into the folder.
         os.chmod(name, 0o755)  # noqa: S103
         found = {kind: answers(kind, Path(name, kind), api_port) for kind in kinds}
-    numbers = portal_report.numbers_of(found) | jobs_of_cluster()
-    print(portal_report.tables(numbers))
-    if len(kinds) == len(DATABASES) and not MATCH:
-        how = f"Each request was sent {ROUNDS * EACH} times, one after another, in {ROUNDS} turns over all."
-        portal_report.write(numbers, web.ROOT / "docs", how)
-    for line in (*portal_report.slow(numbers), *numbers["refused"]):
-        print(f"croft: look at {line}")
+    numbers = portal_report.numbers_of(found)
+    # Told before the cluster is asked for anything, which may fail.
+    print(portal_report.tables(numbers), flush=True)
+    try:
+        with jobs_of_cluster() as of_jobs:
+            tell(numbers | of_jobs, kinds)
+    except jobs.TidyingError as error:
+        sys.exit(f"croft: everything is measured and told, but the cluster is not tidied up: {error}")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from tests.bench.report import machine
 
 Numbers: TypeAlias = dict[str, Any]
 AIM_MS = 100
+# The worker is to be so many times as quick as its playbooks run by hand, one after another.
+AIM_RATIO = 2
 TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 # What the other measurements tell: (title, key, unit, aim).
 SINGLES = (
@@ -23,7 +25,7 @@ SINGLES = (
     ("the same: memory added to the web process", "log_lines_added_mb", "MB", "does not grow"),
     ("{jobs:.0f} jobs over {job_projects:.0f} projects, by a worker with 2 slots", "jobs_portal_s", "s", ""),
     ("the same playbooks by hand, one after another", "jobs_by_hand_s", "s", ""),
-    ("by hand ÷ by the worker", "jobs_ratio", "×", "at least 2"),
+    ("by hand ÷ by the worker", "jobs_ratio", "×", f"at least {AIM_RATIO}"),
     ("jobs that began before the one before them in their project had ended", "jobs_out_of_order", "", "0"),
 )
 
@@ -50,29 +52,38 @@ def numbers_of(found: dict[str, dict[str, Any]]) -> Numbers:
     }
 
 
-def slow(numbers: Numbers) -> list[str]:
-    """Return the requests whose 95th percentile is above the aim."""
-    return [
+def missed(numbers: Numbers) -> list[str]:
+    """Return what misses its aim: requests by their 95th percentile, and the worker."""
+    found = [
         f"{row['request']} as {row['user']} on {TITLES[kind]}: {row[kind]['p95_ms']:.0f} ms"
         for row in numbers["requests"]
         for kind in TITLES
         if kind in row and row[kind]["p95_ms"] > AIM_MS
     ]
+    if numbers.get("jobs_ratio", AIM_RATIO) < AIM_RATIO:
+        found.append(f"the worker: only {numbers['jobs_ratio']:.1f} times as quick as by hand")
+    if count := numbers.get("jobs_out_of_order"):
+        found.append(f"the order of jobs: {count} began too early")
+    return found
 
 
 def tables(numbers: Numbers) -> str:
-    """Return the tables as Markdown: pages, answers of the API, and the rest."""
+    """Return the tables of requests as Markdown: pages, and answers of the API."""
     pages = [row for row in numbers["requests"] if not row["request"].startswith("/api/")]
     api = [row for row in numbers["requests"] if row["request"].startswith("/api/")]
-    parts = ["## Pages", "", _table(pages), "", "## Answers of the API", "", _table(api)]
+    return "\n".join(("## Pages", "", _table(pages), "", "## Answers of the API", "", _table(api)))
+
+
+def singles(numbers: Numbers) -> list[str]:
+    """Return the lines of the table of all that is no request; says so when the worker was not measured."""
     rest = [
         f"| {title.format(**numbers)} | {_amount(numbers[key], unit)} | {aim} |"
         for title, key, unit, aim in SINGLES
         if key in numbers
     ]
-    if rest:
-        parts += ["", "## Streams and jobs", "", "| | measured | aim |", "| --- | ---: | ---: |", *rest]
-    return "\n".join(parts)
+    head = ("## Streams and jobs", "", "| | measured | aim |", "| --- | ---: | ---: |") if rest else ()
+    left_out = () if "jobs_ratio" in numbers else ("", "The worker was not measured: no cluster was up.")
+    return [*head, *rest, *left_out]
 
 
 def _amount(number: float, unit: str) -> str:
@@ -102,12 +113,13 @@ def write(numbers: Numbers, docs: Path, how: str) -> None:
         f"{TITLES[kind]} {before} MB at first and {after} MB after all requests"
         for kind, (before, after) in numbers["memory_mb"].items()
     )
-    over = slow(numbers)
+    over = missed(numbers)
     verdict = (
-        f"Above the aim: {'; '.join(over)}."
+        f"Aims that were missed: {'; '.join(over)}."
         if over
-        else f"No request's 95th percentile is above the aim of {AIM_MS} ms."
+        else f"No aim was missed; that of requests is a 95th percentile of {AIM_MS} ms."
     )
+    rest = "\n".join(singles(numbers))
     text = f"""# Benchmarks of the portal
 
 Made by `make bench-portal` on {datetime.now(UTC):%Y-%m-%d}: {machine()}. One web process (gunicorn, as in the
@@ -119,6 +131,8 @@ time for one answer, which other work on the machine hardly changes.
 {verdict} Resident memory of the web process: {memory}.
 
 {tables(numbers)}
+
+{rest}
 
 The numbers as JSON: [benchmarks-portal.json](benchmarks-portal.json).
 """

@@ -14,7 +14,23 @@ from bundle.build.settings import REPOSITORY
 
 BUNDLE = REPOSITORY / "bundle"
 # Modules of a group that are released with the component's main module.
-SIBLINGS = {"go.etcd.io/etcd/server/v3": ["go.etcd.io/etcd/etcdctl/v3"]}
+_CONTRIB = "github.com/open-telemetry/opentelemetry-collector-contrib"
+SIBLINGS = {
+    "go.etcd.io/etcd/server/v3": ["go.etcd.io/etcd/etcdctl/v3"],
+    f"{_CONTRIB}/receiver/k8sclusterreceiver": [
+        f"{_CONTRIB}/exporter/prometheusexporter",
+        "go.opentelemetry.io/collector/otelcol",
+    ],
+}
+# Groups that use much of what Kubernetes is made of, and the modules that make up most of it.
+SHARING = ("cadvisor", "cilium", "otel-collector", "prometheus")
+SHARED = (
+    "google.golang.org/grpc",
+    "google.golang.org/protobuf",
+    "k8s.io/api",
+    "k8s.io/apimachinery",
+    "k8s.io/client-go",
+)
 
 
 def required(go_mod: str) -> dict[str, str]:
@@ -58,6 +74,25 @@ def test_kubernetes_gets_the_versions_that_its_parts_share(lock: Lock) -> None:
         assert versions[module] == staging
 
 
+@pytest.mark.parametrize("group", SHARING)
+def test_what_kubernetes_has_compiled_is_not_compiled_again(group: str) -> None:
+    kubernetes = required((BUNDLE / "go" / "kubernetes" / "go.mod").read_text())
+    versions = required((BUNDLE / "go" / group / "go.mod").read_text())
+    used = {module: version for module, version in versions.items() if module in SHARED}
+    assert "google.golang.org/grpc" in used
+    assert used == {module: kubernetes[module] for module in used}
+
+
+def test_cadvisor_is_the_one_that_kubernetes_holds(lock: Lock) -> None:
+    kubernetes = required((BUNDLE / "go" / "kubernetes" / "go.mod").read_text())
+    assert lock.components["cadvisor"].version == kubernetes["github.com/google/cadvisor"]
+
+
+def test_prometheus_is_named_by_the_release_of_its_module(lock: Lock) -> None:
+    major, minor, patch = lock.components["prometheus-release"].version.removeprefix("v").split(".")
+    assert lock.components["prometheus"].version == f"v0.{major}{minor:0>2}.{patch}"
+
+
 def test_every_image_has_a_definition_and_every_definition_an_image(lock: Lock) -> None:
     built = {name for name, image in lock.images.items() if not image.upstream_only}
     assert {path.parent.name for path in (BUNDLE / "images").glob("*/Containerfile")} == built
@@ -73,6 +108,24 @@ def test_image_definitions_take_what_the_lock_gives_them(lock: Lock) -> None:
         text = (BUNDLE / "images" / name / "Containerfile").read_text()
         for file in image.files:
             assert re.search(rf"(COPY|/mnt/context).*\b{re.escape(file)}\b", text), f"{name}: {file}"
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("prometheus", "/bin/prometheus"),
+        ("alertmanager", "/bin/alertmanager"),
+        ("prom-label-proxy", "/bin/prom-label-proxy"),
+        ("node-exporter", "/bin/node_exporter"),
+        ("cadvisor", "/usr/bin/cadvisor"),
+        ("otel-collector", "/otelcol-contrib"),
+    ],
+)
+def test_images_of_monitoring_start_as_the_official_ones_do(name: str, command: str) -> None:
+    """The charts give arguments alone, and fit the images of both sources."""
+    text = (BUNDLE / "images" / name / "Containerfile").read_text()
+    assert f'ENTRYPOINT ["{command}"' in text
+    assert re.search(rf"^COPY \S+ {command}$", text, re.MULTILINE)
 
 
 def test_upstream_gives_exactly_the_files_of_the_bundle(lock: Lock) -> None:

@@ -239,3 +239,43 @@ def test_https_with_the_platforms_issuer(render: Render) -> None:
         "cert-manager.io/cluster-issuer": "letsencrypt",
         "ingress.kubernetes.io/force-ssl-redirect": "true",
     }
+
+
+PORTS: Json = {"ports": [*WEB["ports"], {"name": "internal", "targetPort": 9000}]}
+
+
+@pytest.mark.parametrize(("port", "number"), [("internal", "9000"), (9000, "9000"), ("http", "8080")])
+def test_metrics_are_told_at_the_pod_with_the_port_s_number(
+    render: Render, port: str | int, number: str
+) -> None:
+    metadata = deployment(render, {**PORTS, "metrics": {"port": port}})["template"]["metadata"]
+    assert metadata["labels"]["croft.dev/metrics"] == "true"
+    assert metadata["annotations"]["croft.dev/metrics-port"] == number
+    assert metadata["annotations"]["croft.dev/metrics-path"] == "/metrics"
+
+
+def test_metrics_have_a_path_and_are_no_part_of_what_selects_the_pods(render: Render) -> None:
+    spec = deployment(render, {**PORTS, "metrics": {"port": 8080, "path": "/-/metrics"}})
+    assert spec["template"]["metadata"]["annotations"]["croft.dev/metrics-path"] == "/-/metrics"
+    assert "croft.dev/metrics" not in spec["selector"]["matchLabels"]
+    silent = deployment(render, PORTS)["template"]["metadata"]
+    assert not [name for name in (*silent["labels"], *silent["annotations"]) if "metrics" in name]
+
+
+@pytest.mark.parametrize(
+    ("metrics", "message"),
+    [
+        ({"port": "admin"}, "metrics.port admin is none of the ports"),
+        ({"port": 9}, "metrics.port 9 is none of the ports"),
+        ({"port": "dns"}, "metrics.port dns is none of the ports"),
+        ({"port": 70000}, "/metrics/port"),
+        ({"port": "http", "path": "metrics"}, "/metrics/path"),
+        ({"port": "http", "path": "/m?target=http://x"}, "/metrics/path"),
+        ({"port": "http", "host": "prometheus"}, "host"),
+        ({"path": "/metrics"}, "port"),
+    ],
+)
+def test_metrics_are_only_those_of_the_application(render: Render, metrics: Json, message: str) -> None:
+    ports = [*PORTS["ports"], {"name": "dns", "targetPort": 53, "protocol": "UDP"}]
+    with pytest.raises(RefusedError, match=message):
+        render("application", {**WEB, "ports": ports, "metrics": metrics})

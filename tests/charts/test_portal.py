@@ -101,6 +101,9 @@ def test_only_the_worker_writes_and_nobody_holds_a_wildcard(render: Render) -> N
         {"database": {"backup": "maybe"}},
         {"smtp": {"host": "mail.example.org"}},
         {"smtp": {"security": "ssl"}},
+        {"smtp": {"host": "mail.example.org", "from": "croft@example.org", "user": "croft"}},
+        {"caCertificates": "/etc/ssl/ca.pem"},
+        {"caCertificates": "-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----"},
         {"webhooks": {"allowedCidrs": ["everything"]}},
         {"retention": {"jobs": 0}},
     ],
@@ -147,6 +150,30 @@ def test_the_mail_servers_password_is_a_file_of_the_worker_alone(render: Render)
     assert "smtp" not in mounts
 
 
+def test_the_operators_authorities_are_a_file_and_a_change_starts_the_pods_anew(render: Render) -> None:
+    def with_authorities(text: str, external: bool) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        objects = render("portal", {"caCertificates": text, "database": {"external": external}}, **ROOM)
+        (authorities,) = [item for (kind, _name), item in objects.items() if kind == "ConfigMap"]
+        return authorities, [item for (kind, _name), item in objects.items() if kind == "Deployment"]
+
+    pem = "-----BEGIN CERTIFICATE-----\nMII=\n-----END CERTIFICATE-----\n"
+    for external in (False, True):
+        authorities, deployments = with_authorities(pem, external)
+        assert authorities["data"] == {"ca.pem": pem}
+        found = {name: part for item in deployments for name, part in containers(item).items()}
+        assert {"web", "worker"} <= set(found)
+        for name in ("web", "worker"):
+            assert {"name": "CROFT_CA_FILE", "value": "/run/authorities/ca.pem"} in found[name]["env"]
+            assert "/run/authorities" in [mount["mountPath"] for mount in found[name]["volumeMounts"]]
+        for item in deployments:
+            volumes = {volume["name"]: volume for volume in item["spec"]["template"]["spec"]["volumes"]}
+            assert volumes["authorities"]["configMap"]["name"] == authorities["metadata"]["name"]
+        assert with_authorities(pem * 2, external)[0]["metadata"]["name"] != authorities["metadata"]["name"]
+    plain = render("portal", {}, **ROOM)
+    assert "CROFT_CA_FILE" not in str(plain["Deployment", "portal"])
+    assert not [kind for kind, _name in plain if kind == "ConfigMap"]
+
+
 def test_openid_connect_gets_its_secret_as_a_file(render: Render) -> None:
     oidc = {"issuer": "https://login.example.org", "clientId": "croft", "existingSecret": "portal-oidc"}
     deployment = render("portal", {"oidc": oidc, "selfRegistration": True}, **ROOM)["Deployment", "portal"]
@@ -170,3 +197,52 @@ def test_web_reads_logs_and_runs_no_commands(render: Render) -> None:
     assert not {"pods/exec", "pods/attach", "secrets", "*"} & set(verbs), (
         "shells use tokens of the project's accounts"
     )
+
+
+def test_only_the_ingress_alertmanager_and_prometheus_come_in(render: Render) -> None:
+    (policy,) = [item for (kind, _), item in render("portal", {}, **ROOM).items() if kind == "NetworkPolicy"]
+    doors = {}
+    for rule in policy["spec"]["ingress"]:
+        (source,) = rule["from"]
+        namespace = source["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+        name = source.get("podSelector", {}).get("matchLabels", {}).get("app.kubernetes.io/name", "*")
+        doors[f"{namespace}/{name}"] = [port["port"] for port in rule["ports"]]
+    assert doors == {
+        "croft-ingress/*": ["http"],
+        "croft-monitoring/alertmanager": ["http"],
+        "croft-monitoring/prometheus": [9101, 9102],
+    }
+
+
+def test_metrics_have_ports_that_no_service_leads_to(render: Render) -> None:
+    objects = render("portal", {}, **ROOM)
+    found = containers(objects["Deployment", "portal"])
+    for name, port in (("web", 9101), ("worker", 9102)):
+        ports = {item["name"]: item["containerPort"] for item in found[name]["ports"]}
+        assert ports[f"metrics-{name}"] == port
+        told = {item["name"]: item.get("value") for item in found[name]["env"]}
+        assert told["CROFT_METRICS_PORT"] == str(port)
+    assert "CROFT_METRICS_PORT" not in {item["name"] for item in found["migrate"]["env"]}
+    assert [port["targetPort"] for port in objects["Service", "portal"]["spec"]["ports"]] == ["http"]
+
+
+def test_the_token_of_the_alerts_is_a_file_of_the_web_process_alone(render: Render) -> None:
+    urls = {"alertmanagerUrl": "http://alertmanager.croft-monitoring:9093"}
+    for external in (False, True):
+        values = {"database": {"external": external}, "monitoring": {**urls, "alertsSecret": "alert-webhook"}}
+        objects = render("portal", values, **ROOM)
+        deployment = objects["Deployment", "portal-web" if external else "portal"]
+        web = containers(deployment)["web"]
+        told = {item["name"]: item.get("value") for item in web["env"]}
+        assert told["CROFT_ALERTMANAGER_URL"] == urls["alertmanagerUrl"]
+        assert told["CROFT_ALERTS_TOKEN_FILE"] == "/run/secrets/alerts/token"
+        assert "/run/secrets/alerts" in {item["mountPath"] for item in web["volumeMounts"]}
+        volumes = {item["name"]: item for item in deployment["spec"]["template"]["spec"]["volumes"]}
+        assert volumes["alerts"]["secret"]["secretName"] == "alert-webhook"
+        if not external:
+            worker = containers(deployment)["worker"]
+            assert "alerts" not in {item["name"] for item in worker["volumeMounts"]}
+    without = render("portal", {}, **ROOM)["Deployment", "portal"]
+    assert "alerts" not in {item["name"] for item in without["spec"]["template"]["spec"]["volumes"]}
+    told = {item["name"] for item in containers(without)["web"]["env"]}
+    assert "CROFT_ALERTS_TOKEN_FILE" not in told

@@ -61,8 +61,26 @@ def test_quota_and_limits(render: Render) -> None:
 def test_fence_denies_both_ways_and_opens_only_what_is_meant(render: Render) -> None:
     objects = render("project", {}, **ROOM)
     policies = {name: item["spec"] for (kind, name), item in objects.items() if kind == "NetworkPolicy"}
-    assert set(policies) == {"deny-by-default", "allow-same-project", "allow-ingress", "allow-dns"}
+    names = {"deny-by-default", "allow-same-project", "allow-ingress", "allow-monitoring", "allow-dns"}
+    assert set(policies) == names
+    monitoring = policies.pop("allow-monitoring")
     assert all(spec["podSelector"] == {} for spec in policies.values())
+    assert monitoring == {
+        "podSelector": {"matchLabels": {"croft.dev/metrics": "true"}},
+        "policyTypes": ["Ingress"],
+        "ingress": [
+            {
+                "from": [
+                    {
+                        "namespaceSelector": {
+                            "matchLabels": {"kubernetes.io/metadata.name": "croft-monitoring"}
+                        },
+                        "podSelector": {"matchLabels": {"app.kubernetes.io/name": "prometheus"}},
+                    }
+                ]
+            }
+        ],
+    }
     assert policies["deny-by-default"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     # A peer without namespaceSelector is a pod of the same namespace.
     assert policies["allow-same-project"]["ingress"] == [{"from": [{"podSelector": {}}]}]
@@ -139,6 +157,7 @@ def test_pods_get_no_token(render: Render) -> None:
         ({"members": [{"user": "bob", "role": "king"}]}, "/members/0/role"),
         ({"egress": [{"cidr": "everything"}]}, "/egress/0/cidr"),
         ({"ingressNamespace": "a b"}, "/ingressNamespace"),
+        ({"monitoringNamespace": "a b"}, "/monitoringNamespace"),
     ],
 )
 def test_schema_refuses(render: Render, values: dict[str, Any], where: str) -> None:

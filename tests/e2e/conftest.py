@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import yaml
 
 from tests.helm import helm_binary
 from tests.playbook import ROOT, PlaybookRun, run_playbook
+from tests.portal import Portal
 
 Kubectl = Callable[..., str]
 Change = Callable[..., PlaybookRun]
@@ -102,3 +104,29 @@ def new_project(change: Change) -> Iterator[Callable[..., str]]:
     for name in made:
         run = change("project", {"name": name}, state="absent")
         assert run.code == 0, run.output
+
+
+@pytest.fixture(scope="session")
+def portal_url(settings: dict[str, Any]) -> str:
+    """Where users reach the portal; CROFT_PORTAL_URL names another one, of `make portal`."""
+    return os.environ.get("CROFT_PORTAL_URL") or f"http://croft.localhost:{settings['http_port']}"
+
+
+@pytest.fixture(scope="session")
+def admin(kubectl: Kubectl) -> tuple[str, str]:
+    """Name and password of the administrator, as `make credentials` prints them; of CROFT_PORTAL_ADMIN when
+    another portal is named.
+    """
+    if given := os.environ.get("CROFT_PORTAL_ADMIN"):
+        name, _, password = given.partition(":")
+        return name, password
+    data = json.loads(kubectl("get", "secret", "portal", "-n", "croft", "-o", "json"))["data"]
+    return b64decode(data["admin-name"]).decode(), b64decode(data["admin-password"]).decode()
+
+
+@pytest.fixture(scope="session")
+def portal(portal_url: str, admin: tuple[str, str]) -> Portal:
+    """The API, signed in as administrator."""
+    client = Portal(portal_url)
+    client.sign_in(*admin)
+    return client

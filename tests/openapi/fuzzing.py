@@ -14,8 +14,10 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from tests.webapp.alerts.stated import StatedAlertmanager, alert
 from tests.webapp.conftest import PASSWORD
 from tests.webapp.pages.seed import fill, make_portal
+from webapp import alerts
 from webapp.auth import services as auth
 
 # What may be answered to a request that fits the schema. 412: If-Match names another version. 422: names that
@@ -39,6 +41,9 @@ def serve(folder: Path) -> Iterator[tuple[Flask, str]]:
     app, cluster = make_portal(folder, url)
     with app.app_context():
         fill(cluster)
+    mine = {"audience": "project", "namespace": "shop", "workload": "web"}
+    stated = (alert("Restarts", severity="critical", **mine), alert("NodeDown", audience="operator"))
+    app.extensions[alerts.KEY] = StatedAlertmanager(*stated)
     server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

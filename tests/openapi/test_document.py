@@ -15,6 +15,8 @@ from webapp.app import create_app
 
 # Lists that are never long, each with the reason; all others page by cursor.
 WHOLE = {
+    "listAlerts": "What fires is read live and changes meanwhile: pages of it would not fit together.",
+    "listProjectAlerts": "What fires is read live, and a project has a dozen rules.",
     "listCatalog": "The operator writes the catalog by hand.",
     "listPods": "An application has at most as many pods as its replicas, which are limited.",
     "listTokens": "A user has at most 50 tokens.",

@@ -20,7 +20,9 @@ NEEDED_WHEN_PRESENT = {"application_spec.image", "application_spec.ports"}
 def resolve(schema: Json, definitions: Json) -> Json:
     """Follow a reference and take the part of an optional field that is not null."""
     if "anyOf" in schema:
-        (part,) = [item for item in schema["anyOf"] if item.get("type") != "null"]
+        part, *others = [item for item in schema["anyOf"] if item.get("type") != "null"]
+        # Ansible makes a text of a number where it expects one.
+        assert not others or (part["type"], others[0]["type"]) == ("string", "integer")
         schema = {**part, "default": schema.get("default")}
     if "$ref" in schema:
         return {**definitions[schema["$ref"].rsplit("/", 1)[1]], "default": schema.get("default")}

@@ -32,6 +32,7 @@ APPLICATION: Json = {
     "host": "web.example.net",
     "healthPath": "/healthz",
     "volume": {"size": "1Gi", "mountPath": "/data"},
+    "metrics": {"port": "http", "path": "/metrics"},
 }
 REQUESTS: dict[str, Json] = {"project": PROJECT, "application": APPLICATION}
 

@@ -161,6 +161,12 @@ def test_application_values_are_what_the_chart_takes(render: Render) -> None:
     assert render("application", values(shop(), application()))
 
 
+def test_the_chart_is_told_of_metrics_only_where_there_are_some() -> None:
+    assert "metrics" not in values(shop(), application())
+    found = values(shop(), application(ports=[{"targetPort": 8080}], metrics={"port": 8080}))
+    assert found["metrics"] == {"port": "http", "path": "/metrics"}
+
+
 def test_application_needs_its_project() -> None:
     with pytest.raises(RequestError, match="project 'shop' does not exist; create it first"):
         values(StatedCluster({}), application())

@@ -39,6 +39,7 @@ class Run:
 
 
 Ansible = Callable[..., Run]
+MONITORING = ("prometheus", "alertmanager", "prom-label-proxy", "node-exporter", "otel-collector", "cadvisor")
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +53,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle's folder with nothing but the manifest that the roles read."""
     folder = tmp_path_factory.mktemp("bundles") / "0123456789abcdef"
     folder.mkdir()
-    shorts = ("pause", "contour", "envoy", "metrics-server", "portal-base", "etcd", "agnhost")
+    shorts = ("pause", "contour", "envoy", "metrics-server", "portal-base", "etcd", "agnhost", *MONITORING)
     images = {
         name: {"name": f"example.org/{name}:1", "file": f"{name}.tar", "used_by": "nodes"} for name in shorts
     }

@@ -22,6 +22,7 @@ VARIABLES = {
     "kubernetes_control_plane_ip": "192.0.2.11",
     # What the role finds out on a node.
     "__kubernetes_cgroup2": {"stat": {"exists": "{{ cgroup2 }}"}},
+    "__kubernetes_cluster": "{{ cluster }}",
     "__kubernetes_join": {"stdout": COMMAND + "ab" * 32 + " "},
 }
 # What is rendered: the template, and variables that differ.
@@ -30,6 +31,17 @@ VARIANTS: dict[str, tuple[str, Json]] = {
     "cgroup1": ("init", {"cgroup2": False}),
     "odd": ("init", {"kubernetes_cluster_name": "a: b"}),
     "join": ("join", {}),
+    "components": ("components", {}),
+}
+# What a cluster keeps that was made before its control plane told its metrics.
+CLUSTER = {
+    "apiVersion": "kubeadm.k8s.io/v1beta4",
+    "kind": "ClusterConfiguration",
+    "kubernetesVersion": "v1.36.3",
+    "networking": {"podSubnet": "10.99.0.0/16"},
+    "etcd": {"local": {"dataDir": "/var/lib/etcd"}},
+    "scheduler": {},
+    "controllerManager": {"extraArgs": [{"name": "v", "value": "2"}]},
 }
 
 
@@ -42,7 +54,9 @@ def render(ansible: Ansible, folder: Path, nodes: int) -> Rendered:
     for name, (template, variables) in VARIANTS.items():
         source = str(ROOT / f"roles/kubernetes/templates/{template}.yml.j2")
         target = {"src": source, "dest": str(folder / name), "mode": "0600"}
-        tasks.append({"ansible.builtin.template": target, "vars": {"cgroup2": True, **variables}})
+        tasks.append(
+            {"ansible.builtin.template": target, "vars": {"cgroup2": True, "cluster": CLUSTER, **variables}}
+        )
     play = {"hosts": "croft-roles-1", "gather_facts": False, "tasks": tasks}
     done = ansible(play, variables=VARIABLES, environment={"NODES": str(nodes)})
     assert done.code == 0, done.output
@@ -118,3 +132,24 @@ def test_joining_checks_the_control_planes_key(three: Rendered) -> None:
         "token": "abcdef.0123456789abcdef",
         "caCertHashes": ["sha256:" + "ab" * 32],
     }
+
+
+BIND = {"name": "bind-address", "value": "0.0.0.0"}  # noqa: S104 - it asks everybody for a token
+LISTEN = {"name": "listen-metrics-urls", "value": "http://127.0.0.1:2381,http://192.0.2.11:2381"}
+
+
+def test_the_control_plane_tells_its_metrics_at_the_nodes_address(one: Rendered) -> None:
+    cluster = one["plain"]["ClusterConfiguration"]
+    assert cluster["scheduler"]["extraArgs"] == cluster["controllerManager"]["extraArgs"] == [BIND]
+    assert cluster["etcd"]["local"]["extraArgs"] == [LISTEN]
+
+
+def test_an_older_cluster_keeps_its_own_settings_besides(one: Rendered) -> None:
+    cluster = one["components"]["ClusterConfiguration"]
+    assert cluster["controllerManager"]["extraArgs"] == [{"name": "v", "value": "2"}, BIND]
+    assert cluster["scheduler"]["extraArgs"] == [BIND]
+    assert cluster["etcd"]["local"] == {"dataDir": "/var/lib/etcd", "extraArgs": [LISTEN]}
+    assert cluster["networking"] == CLUSTER["networking"]
+    init = one["components"]["InitConfiguration"]
+    assert init["localAPIEndpoint"]["advertiseAddress"] == "192.0.2.11"
+    assert init["nodeRegistration"]["name"] == "croft-roles-1"

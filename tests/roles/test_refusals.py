@@ -25,6 +25,7 @@ WRONG: dict[str, dict[str, Any]] = {
     "storage": {"storage_timeout": "soon"},
     "ingress": {"ingress_http_port": "eighty"},
     "metrics": {"metrics_timeout": "soon"},
+    "monitoring": {"monitoring_timeout": "soon"},
     "status": {"status_addresses": "none"},
     "image_load": {"image_load_copied": "perhaps"},
 }

@@ -135,7 +135,7 @@ def rows() -> Contents:
             {"id": "d", "channel_id": 1, "kind": "webhook", "target": "https://chat.example.org/hook"}
             | {"secret": _sealed("key"), "event": "job.failed", "body": {"job": "job-failed"}}
             | {"state": "delivered", "attempts": 2, "error": "refused", "next_try_at": _at(5)}
-            | {"created_at": _at(5), "delivered_at": _at(6)},
+            | {"created_at": _at(5), "delivered_at": _at(6), "once_key": "0" * 64},
         ],
         "application_revisions": [
             {"id": number, "application_id": number, "number": number + 6, "spec": _sealed(WEB)}

@@ -109,6 +109,20 @@ def test_a_secret_without_a_value_keeps_its_own(ada: ApiClient, app: Portal) -> 
         ({"volume": {"mountPath": "/data; rm -rf /"}}, "volume.mountPath"),
         ({"autoscaling": {"minReplicas": 5, "maxReplicas": 2}}, "autoscaling"),
         ({"runAsUser": 0}, "runAsUser"),
+        ({"metrics": {}}, "metrics.port"),
+        ({"metrics": {"port": "admin"}}, "metrics"),
+        ({"metrics": {"port": 9999}}, "metrics"),
+        ({"metrics": {"port": True}}, "metrics.port"),
+        ({"metrics": {"port": "http", "path": "metrics"}}, "metrics.path"),
+        ({"metrics": {"port": "http", "path": "/a b"}}, "metrics.path"),
+        ({"metrics": {"port": "http", "path": "/" + "a" * 200}}, "metrics.path"),
+        (
+            {
+                "ports": [{"targetPort": 80}, {"name": "dns", "targetPort": 53, "protocol": "UDP"}],
+                "metrics": {"port": "dns"},
+            },
+            "metrics",
+        ),
         ({"ansible_connection": "ssh"}, "ansible_connection"),
         ({"command": ["{{ 7 * 7 }}"]}, "command.0"),
     ],
@@ -121,6 +135,32 @@ def test_bad_fields_are_named_and_nothing_is_stored(
     assert answer.json["errors"][0]["field"] == field
     assert answer.json["errors"][0]["message"]
     assert stored(app) == 0
+
+
+@pytest.mark.parametrize("port", ["admin", 9090, "9090"])
+def test_metrics_are_read_from_a_port_known_by_name_or_number(
+    ada: ApiClient, app: Portal, port: int | str
+) -> None:
+    ports = [{"targetPort": 8080, "port": 80}, {"name": "admin", "targetPort": 9090}]
+    answer = ada.send("POST", PATH, {**WEB, "ports": ports, "metrics": {"port": port}})
+    assert answer.status_code == 202, answer.text
+    wanted = {"port": "admin", "path": "/metrics"}
+    assert job_of(app, answer)["request"]["application"]["metrics"] == wanted
+    assert ada.send("GET", f"{PATH}/web").json["spec"]["metrics"] == wanted
+
+
+def test_metrics_need_their_port_for_as_long_as_they_are_read(ada: ApiClient) -> None:
+    ports = [{"targetPort": 8080}, {"name": "admin", "targetPort": 9090}]
+    ada.send("POST", PATH, {**WEB, "ports": ports, "metrics": {"port": "admin", "path": "/stats"}})
+    refused = ada.send("PATCH", f"{PATH}/web", {"ports": ports[:1]})
+    assert refused.status_code == 422
+    assert refused.json["errors"] == [
+        {"field": "metrics", "message": "'admin' is none of the TCP ports; choose from http (8080)"}
+    ]
+    assert ada.send("PATCH", f"{PATH}/web", {"ports": ports[:1], "metrics": None}).status_code == 202
+    change = ada.send("GET", f"{PATH}/web/revisions").json["items"][0]["changes"]
+    fields = [item["field"] for item in change]
+    assert [field for field in fields if field.startswith("metrics")], fields
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
+from tests.certificates import Authority
 from webapp.config import ConfigurationError, load_config
 
 KEY = Fernet.generate_key().decode()
@@ -96,6 +97,37 @@ def test_settings_of_notifications() -> None:
         "CROFT_NOTIFICATION_RETRIES",
     ):
         assert name in str(refused.value)
+
+
+def test_a_mail_servers_password_is_never_sent_unprotected() -> None:
+    mail = {
+        "CROFT_SMTP_HOST": "mail.example.org",
+        "CROFT_SMTP_FROM": "croft@example.org",
+        "CROFT_SMTP_USER": "ada",
+    }
+    with pytest.raises(ConfigurationError, match="password unprotected: write starttls or tls"):
+        load_config(COMPLETE | mail)
+    for security in ("starttls", "tls"):
+        protected = COMPLETE | mail | {"CROFT_SMTP_SECURITY": security}
+        assert load_config(protected).smtp_user == "ada"
+        with pytest.raises(
+            ConfigurationError, match="CROFT_SMTP_PASSWORD holds a character beyond ASCII"
+        ) as refused:
+            load_config(protected | {"CROFT_SMTP_PASSWORD": "größe"})
+        assert "größe" not in str(refused.value)
+
+
+def test_the_operators_authorities_are_read_at_the_start(tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    settings = COMPLETE | {"CROFT_CA_FILE": str(file)}
+    with pytest.raises(ConfigurationError, match=r"ca\.pem cannot be read \(No such file or directory\)"):
+        load_config(settings)
+    file.write_text("an authority\n")
+    with pytest.raises(ConfigurationError, match=r"ca\.pem holds no certificate in PEM"):
+        load_config(settings)
+    file.write_text(Authority().pem)
+    assert load_config(settings).ca_file == file
+    assert load_config(COMPLETE).ca_file is None
 
 
 def test_ways_to_get_in_are_checked(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The portal as it is started: commands, the server, and how much memory it takes."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -10,6 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 from cryptography.fernet import Fernet
+
+from tests.worker.receivers import free_port
+from webapp.metrics import serving
 
 HOME = Path(__file__).parents[2]
 PASSWORD = "correct horse battery staple"
@@ -30,6 +34,7 @@ def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "CROFT_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
         "CROFT_KUBECONFIG": str(folder / "kubeconfig"),
         "CROFT_BIND": f"unix:{folder}/socket",
+        "CROFT_METRICS_PORT": str(free_port()),
     }
     done = flask(environ, "db", "upgrade")
     assert done.returncode == 0, done.stderr
@@ -98,6 +103,36 @@ def test_the_server_stays_small(server: tuple[subprocess.Popen[bytes], httpx.Cli
     assert client.get("/api/v1/openapi.json").status_code == 200
     used = memory_mb(process.pid)
     assert used < MEMORY_MB, f"web takes {used:.0f} MB"
+
+
+def test_metrics_come_from_a_port_of_their_own_and_from_nowhere_else(
+    server: tuple[subprocess.Popen[bytes], httpx.Client], environ: dict[str, str]
+) -> None:
+    _, client = server
+    assert client.get("/metrics").status_code == 404
+    url = f"http://127.0.0.1:{environ['CROFT_METRICS_PORT']}/metrics"
+    text = httpx.get(url, trust_env=False).text
+    assert 'croft_http_requests_total{endpoint="none",method="GET",status="404"} 1.0' in text
+    assert 'croft_http_requests_total{endpoint="healthz",method="GET",status="200"} ' in text
+    assert 'croft_jobs{state="queued"} 0.0' in text
+    assert "process_resident_memory_bytes" in text
+
+
+def test_a_port_that_is_taken_is_taken_when_it_gets_free() -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        serving.serve(serving.worker_registry(), port)
+        time.sleep(0.2)
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            assert "process_cpu_seconds_total" in httpx.get(f"http://127.0.0.1:{port}", trust_env=False).text
+            break
+        except httpx.TransportError:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
 
 
 def test_what_is_not_needed_is_not_loaded(environ: dict[str, str]) -> None:

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from tests.webapp.alerts.stated import StatedAlertmanager
 from tests.webapp.cluster import StatedCluster, quota_use
 from tests.webapp.conftest import Api
 from tests.webapp.requests import SHOP, WEB, end_jobs
+from webapp import alerts
 from webapp.openapi import Portal
 
 WEB_PATH = "/projects/shop/applications/web"
@@ -70,6 +72,7 @@ MATRIX: list[tuple[str, str, Any, tuple[int, int, int, int, int, int]]] = [
     ("GET", f"{WEB_PATH}/revisions/1", None, (200, 200, 200, 200, 404, 401)),
     ("POST", f"{WEB_PATH}/revisions/1/rollback", None, (202, 202, 202, 403, 404, 401)),
     ("DELETE", WEB_PATH, None, (202, 202, 202, 403, 404, 401)),
+    ("GET", "/projects/shop/alerts", None, (200, 200, 200, 200, 404, 401)),
     ("GET", "/projects/shop/channels", None, (200, 200, 200, 403, 404, 401)),
     ("POST", "/projects/shop/channels", HOOK, (201, 201, 403, 403, 404, 401)),
     # Of one that is not there; notifications/test_channels_api.py has these with one that is.
@@ -105,6 +108,7 @@ PLATFORM: list[tuple[str, str, Any, tuple[int, int, int, int, int, int]]] = [
     ("PATCH", "/users/new", {"email": None}, ADMIN),
     ("POST", "/users/new/reset-password", {}, ADMIN),
     ("DELETE", "/users/new", None, ADMIN),
+    ("GET", "/alerts", None, ADMIN),
     ("GET", "/audit", None, ANY),
     ("GET", "/audit.csv", None, ANY),
     ("GET", "/audit.json", None, ANY),
@@ -124,6 +128,14 @@ PLATFORM: list[tuple[str, str, Any, tuple[int, int, int, int, int, int]]] = [
     ("POST", f"{PLAN}/apply", None, GONE),
     ("DELETE", "/me/sessions", None, ANY),
 ]
+
+
+@pytest.fixture(autouse=True)
+def alertmanager(app: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that answers: what it answers is in tests/webapp/alerts."""
+    monkeypatch.setitem(app.extensions, alerts.KEY, StatedAlertmanager())
+
+
 CALLERS = ("root", "ada", "dev", "eve", "out", None)
 
 

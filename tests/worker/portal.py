@@ -16,6 +16,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from webapp import db as database
+from webapp import models  # noqa: F401 - without it, create_all makes the tables of some subjects alone
 from webapp.auth.models import User
 from webapp.config import load_config
 from webapp.database_revision import newest_revision

@@ -27,14 +27,15 @@ PASSWORD = "correct horse battery staple"
 
 
 @contextmanager
-def web(portal: WorkerPortal) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client]]:
-    """Run the web process until the block ends."""
+def web(portal: WorkerPortal, **more: str) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client]]:
+    """Run the web process until the block ends; `more`: variables of its environment."""
     socket = portal.folder / "web.sock"
     environment = portal.environment | {
         "PYTHONPATH": str(CHECKOUT),
         "CROFT_HOME": str(CHECKOUT),
         "CROFT_BIND": f"unix:{socket}",
         "CROFT_KUBECONFIG": str(portal.folder / "kubeconfig"),
+        **more,
     }
     with (portal.folder / "web.log").open("ab") as log:
         process = subprocess.Popen(
@@ -45,8 +46,12 @@ def web(portal: WorkerPortal) -> Iterator[tuple[subprocess.Popen[bytes], httpx.C
             stderr=log,
             start_new_session=True,
         )
-    transport = httpx.HTTPTransport(uds=str(socket))
-    with httpx.Client(transport=transport, base_url="http://croft.localhost", timeout=20) as client:
+    address = environment["CROFT_BIND"]
+    if address.startswith("unix:"):
+        settings = {"transport": httpx.HTTPTransport(uds=str(socket)), "base_url": "http://croft.localhost"}
+    else:
+        settings = {"base_url": f"http://{address}", "headers": {"Host": "croft.localhost"}}
+    with httpx.Client(timeout=20, trust_env=False, **settings) as client:
         try:
             WorkerPortal.until(lambda: _answers(client), "the web process answers")
             yield process, client

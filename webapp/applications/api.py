@@ -1,16 +1,20 @@
 """/api/v1/projects/<project>/applications"""
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 from flask import Response, make_response
 from pydantic import Field
 
 from webapp import etags
 from webapp.applications import queries, responses, services, transfer
 from webapp.applications.models import Application
+from webapp.applications.responses import accepted
 from webapp.applications.schemas import ApplicationSettings, CloneTarget, NewApplication
 from webapp.auth.sessions import current_user
 from webapp.etags import IfMatch, if_match
 from webapp.jobs.models import Job
-from webapp.links import ListQuery, application_path, page_addresses, project_path
+from webapp.links import ListQuery, page_addresses, project_path
 from webapp.openapi import answers, api_blueprint, reply
 from webapp.projects.api import ProjectPath
 from webapp.schemas import DnsLabel, Model, partial
@@ -23,6 +27,7 @@ api = api_blueprint(
     "What runs in a project: each application is one Helm release",
 )
 
+Endpoint: TypeAlias = Callable[..., Response]
 ApplicationPatch = partial(ApplicationSettings, "ApplicationPatch")
 _FOUND = ("project-not-found", "application-not-found")
 _CHECKS = (
@@ -78,7 +83,7 @@ def list_applications(path: ProjectPath, query: ListQuery) -> Response:
 )
 def create_application(path: ProjectPath, body: NewApplication) -> Response:
     """Create an application"""
-    return _accepted(*services.create(current_user, path.project, body))
+    return accepted(*services.create(current_user, path.project, body))
 
 
 @api.get(
@@ -99,9 +104,7 @@ def get_application(path: ApplicationPath) -> Response:
 )
 def replace_application(path: ApplicationPath, header: IfMatch, body: ApplicationSettings) -> Response:
     """Replace all settings of an application; a secret without a value keeps its value"""
-    return _accepted(
-        *services.update(current_user, path.project, path.application, body, versions=if_match())
-    )
+    return accepted(*services.update(current_user, path.project, path.application, body, versions=if_match()))
 
 
 @api.patch(
@@ -114,7 +117,7 @@ def change_application(path: ApplicationPath, header: IfMatch, body: Application
     application = queries.get_for(current_user, path.project, path.application)
     changes = body.model_dump(mode="json", exclude_unset=True)  # type: ignore[attr-defined]
     settings = queries.settings_with(application, changes)
-    return _accepted(
+    return accepted(
         *services.update(current_user, path.project, path.application, settings, versions=if_match())
     )
 
@@ -128,37 +131,35 @@ def change_application(path: ApplicationPath, header: IfMatch, body: Application
 )
 def delete_application(path: ApplicationPath, header: IfMatch) -> Response:
     """Delete an application, its volume included"""
-    return _accepted(*services.delete(current_user, path.project, path.application, versions=if_match()))
+    return _done(services.delete, path)
 
 
-@api.post(
-    "/<application>/restart",
-    operation_id="restartApplication",
-    responses=answers({202: responses.ApplicationChange}, *CHANGE_PROBLEMS),
-)
+def _action(verb: str) -> Callable[[Endpoint], Endpoint]:
+    """Declare an endpoint as POST /<application>/<verb>, which takes no body."""
+    declared: Callable[[Endpoint], Endpoint] = api.post(
+        f"/<application>/{verb}",
+        operation_id=f"{verb}Application",
+        responses=answers({202: responses.ApplicationChange}, *CHANGE_PROBLEMS),
+    )
+    return declared
+
+
+@_action("restart")
 def restart_application(path: ApplicationPath, header: IfMatch) -> Response:
     """Start all pods of an application anew, one after the other where the quota has room for that"""
-    return _accepted(*services.restart(current_user, path.project, path.application, versions=if_match()))
+    return _done(services.restart, path)
 
 
-@api.post(
-    "/<application>/stop",
-    operation_id="stopApplication",
-    responses=answers({202: responses.ApplicationChange}, *CHANGE_PROBLEMS),
-)
+@_action("stop")
 def stop_application(path: ApplicationPath, header: IfMatch) -> Response:
     """Stop an application: no pod runs, while its settings and its volume stay"""
-    return _accepted(*services.stop(current_user, path.project, path.application, versions=if_match()))
+    return _done(services.stop, path)
 
 
-@api.post(
-    "/<application>/start",
-    operation_id="startApplication",
-    responses=answers({202: responses.ApplicationChange}, *CHANGE_PROBLEMS),
-)
+@_action("start")
 def start_application(path: ApplicationPath, header: IfMatch) -> Response:
     """Start a stopped application with as many pods as before"""
-    return _accepted(*services.start(current_user, path.project, path.application, versions=if_match()))
+    return _done(services.start, path)
 
 
 @api.post(
@@ -172,7 +173,7 @@ def clone_application(path: ApplicationPath, body: CloneTarget) -> Response:
     Values of secrets come along when you are a developer of both projects; otherwise the clone has none.
     """
     target = body.project or path.project
-    return _accepted(*services.clone(current_user, path.project, path.application, target, body.name))
+    return accepted(*services.clone(current_user, path.project, path.application, target, body.name))
 
 
 @api.get(
@@ -198,9 +199,9 @@ def export_application(path: ApplicationPath) -> Response:
 )
 def import_application(path: ProjectPath, body: ImportText) -> Response:
     """Create an application from the text of such a file"""
-    return _accepted(*transfer.create(current_user, path.project, body.yaml, body.name))
+    return accepted(*transfer.create(current_user, path.project, body.yaml, body.name))
 
 
-def _accepted(application: Application, job: Job) -> Response:
-    location = application_path(application.project.name, application.name)
-    return etags.tagged(reply(responses.change(application, job), 202, location), application.version)
+def _done(act: Callable[..., tuple[Application, Job]], path: ApplicationPath) -> Response:
+    """Act on the application, in a version that If-Match names, and answer with what was accepted."""
+    return accepted(*act(current_user, path.project, path.application, versions=if_match()))

@@ -40,6 +40,9 @@ class ApplicationForm(Form):
         "autoscaling.minReplicas": "Fewest replicas",
         "autoscaling.maxReplicas": "Most replicas",
         "autoscaling.cpuPercent": "CPU target in percent",
+        "metrics": "Metrics",
+        "metrics.port": "Metrics port",
+        "metrics.path": "Metrics path",
         "command": "Command",
         "args": "Arguments",
         "runAsUser": "User id",
@@ -54,6 +57,7 @@ class ApplicationForm(Form):
         "secrets.*.name": "Use letters, digits and '_', and do not start with a digit.",
         "healthPath": "Write a path that starts with '/', like /healthz.",
         "volume.mountPath": "Write a folder that starts with '/', like /data.",
+        "metrics.path": "Write a path that starts with '/', like /metrics.",
     }
     new_rows: ClassVar[Rows] = {
         "ports": {"name": "", "targetPort": "", "port": "", "protocol": "TCP"},
@@ -90,11 +94,16 @@ class ApplicationForm(Form):
             kept = spec.get(name)
             shown = kept or defaults.model_dump(mode="json", by_alias=True)
             form.values[name] = {**shown, "enabled": "yes" if kept else ""}
+        form.values["metrics"] = spec.get("metrics") or {"port": "", "path": "/metrics"}
         tls = spec.get("tls") or {}
         mode = "issuer" if tls.get("issuer") else "own" if tls else ""
         form.values["tls"] = {"mode": mode, "certificate": tls.get("certificate") or "", "key": ""}
         form.values["stopped"] = "yes" if spec.get("stopped") else ""
         return form
+
+    def _shown(self, name: str) -> str:
+        # What the model finds in the metrics as a whole is a port that is none of the application's.
+        return "metrics.port" if name == "metrics" else super()._shown(name)
 
     def body(self) -> dict[str, Any]:
         """Return the values in the shape of the API's body; what was left empty and may be is left out."""
@@ -108,6 +117,9 @@ class ApplicationForm(Form):
             part = body.pop(name, None)
             if isinstance(part, dict) and part.get("enabled"):
                 body[name] = {key: value for key, value in part.items() if key != "enabled"}
+        metrics = body.pop("metrics", None)
+        if self.value("metrics.port").strip():
+            body["metrics"] = _without_empty(metrics, "path")
         tls = body.pop("tls", None)
         mode = tls.get("mode") if isinstance(tls, dict) else ""
         if mode == "issuer":

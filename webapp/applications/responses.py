@@ -3,14 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from flask import current_app
+from flask import Response, current_app
 from pydantic import Field
 
+from webapp import etags
 from webapp.applications import certificates, queries
 from webapp.applications.models import Application
 from webapp.applications.schemas import (
     Autoscaling,
     EnvName,
+    Metrics,
     Port,
     Resources,
     Variable,
@@ -20,6 +22,7 @@ from webapp.cluster import ClusterUnreachable
 from webapp.cluster.state import Workload
 from webapp.jobs.models import Job
 from webapp.links import JobReference, PageLinks, application_path, job_path, project_path
+from webapp.openapi import reply
 from webapp.projects.models import Project
 from webapp.schemas import Model
 
@@ -85,6 +88,7 @@ class ShownSettings(Model):
     autoscaling: Autoscaling | None = Field(description="Follow the load")
     run_as_user: int | None = Field(description="Numeric user to run as", examples=[1000])
     tls: ShownTls | None = Field(description="How it answers HTTPS; null for plain HTTP alone")
+    metrics: Metrics | None = Field(description="Metrics of its own; null when none are read")
     stopped: bool = Field(description="Whether it is stopped: no pods, all else stays", examples=[False])
 
 
@@ -238,10 +242,10 @@ def _shown_settings(settings: dict[str, Any]) -> ShownSettings:
     return ShownSettings.model_validate(settings)
 
 
-def change(application: Application, job: Job) -> ApplicationChange:
-    """Return what is answered to an accepted change."""
+def accepted(application: Application, job: Job) -> Response:
+    """Return the answer to an accepted change: 202, where the application is, and its version as ETag."""
     path = application_path(application.project.name, application.name)
-    return ApplicationChange(
+    change = ApplicationChange(
         application=ApplicationReference(
             name=application.name,
             project=application.project.name,
@@ -254,6 +258,7 @@ def change(application: Application, job: Job) -> ApplicationChange:
             self_=path, application=path, project=project_path(application.project.name), job=job_path(job.id)
         ),
     )
+    return etags.tagged(reply(change, 202, path), application.version)
 
 
 def _common(application: Application, live: dict[str, Workload] | None) -> dict:

@@ -1,9 +1,18 @@
 """The desired state of an application: what the API, the form and `playbooks/application.yml` take."""
 
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from webapp.quantities import parse_quantity
 from webapp.schemas import DnsLabel, ProjectName, Quantity, Spec, Verbatim
@@ -133,6 +142,42 @@ class Autoscaling(Spec):
         return self
 
 
+def _written(port: Any) -> Any:
+    return str(port) if isinstance(port, int) and not isinstance(port, bool) else port
+
+
+# Validated as a text, so that what is wrong with it is told once, and not for each way to write it.
+PortReference = Annotated[
+    str,
+    BeforeValidator(_written),
+    Field(min_length=1, max_length=15),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "minLength": 1, "maxLength": 15},
+                {"type": "integer", "minimum": 1, "maximum": 65535},
+            ]
+        }
+    ),
+]
+
+
+class Metrics(Spec):
+    """Where each pod tells its metrics in Prometheus' format, for the platform to read them."""
+
+    port: PortReference = Field(
+        description="One of the TCP ports: its name, or the number on which the container listens",
+        examples=["http"],
+    )
+    path: str = Field(
+        "/metrics",
+        max_length=200,
+        pattern=r"^/[A-Za-z0-9._~/-]*$",
+        description="Path of the metrics",
+        examples=["/metrics"],
+    )
+
+
 class Tls(Spec):
     """Answer HTTPS: with a certificate of one's own, or with one that the platform gets."""
 
@@ -211,11 +256,25 @@ class ApplicationSettings(Spec):
         examples=[1000],
     )
     tls: Tls | None = Field(None, description="Answer HTTPS; plain HTTP alone when left out")
+    metrics: Metrics | None = Field(None, description="Metrics of its own; none are read when left out")
     stopped: bool = Field(
         False,
         description="Whether it runs no pods; replicas count again once it is started",
         examples=[False],
     )
+
+    @field_validator("metrics")
+    @classmethod
+    def name_port(cls, metrics: Metrics | None, info: ValidationInfo) -> Metrics | None:
+        """Return the metrics with their port by its name. Raises ValueError when it is no TCP port."""
+        if metrics is None or "ports" not in info.data:
+            return metrics
+        ports = [port for port in info.data["ports"] if port.protocol == "TCP"]
+        for port in ports:
+            if metrics.port in (port.name, str(port.target_port)):
+                return metrics.model_copy(update={"port": port.name})
+        known = ", ".join(f"{port.name} ({port.target_port})" for port in ports)
+        raise ValueError(f"'{metrics.port}' is none of the TCP ports; choose from {known}")
 
     @model_validator(mode="after")
     def check_unique(self) -> Self:

@@ -5,6 +5,7 @@ from importlib import import_module
 from flask import current_app, render_template
 
 from webapp import cluster
+from webapp.alerts import services as alerts
 from webapp.applications import certificates, queries, revisions
 from webapp.applications.blueprint import pages
 from webapp.applications.forms import ReplicasForm
@@ -68,6 +69,7 @@ def page_of(application: Application, form: ReplicasForm) -> str:
         running=next((job for job in jobs if not job.ended), None),
         failure=next((job for job in jobs if job.ended), None) if application.state == "failed" else None,
         trouble=trouble,
+        brief=alerts.brief(project, application.name),
         endpoints=current_app.view_functions,
     )
 

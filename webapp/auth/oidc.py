@@ -3,6 +3,7 @@
 authlib takes memory, so it is imported at the first use, and only where an issuer is set.
 """
 
+import logging
 import re
 from typing import Any
 
@@ -16,13 +17,13 @@ from webapp.auth.models import User
 from webapp.auth.services import Tokens
 from webapp.config import Config
 from webapp.db import writing
+from webapp.metrics.sign_ins import counted_sign_in
 from webapp.problems import Problem
 
-SCOPE = "openid profile email"
+log = logging.getLogger(__name__)
+
 CALLBACK = "/sign-in/oidc/callback"
 _CLIENT = "croft_oidc"
-# Seconds to wait for an answer of the provider.
-_TIMEOUT = 10
 _MAX_NAMES = 1000
 
 
@@ -35,6 +36,7 @@ def begin() -> Response:
     return response
 
 
+@counted_sign_in()
 def finish(address: str, user_agent: str) -> tuple[User, Tokens]:
     """Take the provider's answer out of the request, and begin a session for whom it names.
 
@@ -65,13 +67,18 @@ class _Told:
     def __exit__(self, _kind: Any, error: BaseException | None, _trace: Any) -> None:
         from authlib.common.errors import AuthlibBaseError
         from requests import RequestException
+        from requests.exceptions import SSLError
 
+        if isinstance(error, SSLError):
+            log.warning("no TLS with the OpenID Connect provider: %s", error)
+            raise _failed("the provider's certificate is refused; tell the operator") from error
         if isinstance(error, RequestException):
             raise _failed("the provider does not answer; try again, or tell the operator") from error
         if isinstance(error, AuthlibBaseError):
             said = str(error.description or error.error or "").strip().rstrip(".")
             if error.error == "access_denied":
-                said = "the provider refused it" + (f" ({said})" if said else "")
+                # A user who cancels there and one who may not get in are told alike.
+                said = "the provider refused it, or it was cancelled there" + (f" ({said})" if said else "")
             raise _failed((said or "the provider's answer cannot be understood")[:300]) from error
         if isinstance(error, ValueError | KeyError | RuntimeError):
             raise _failed("the provider's answer cannot be understood; tell the operator") from error
@@ -82,22 +89,9 @@ def _client(app: Flask, config: Config) -> Any:
         raise Problem("not-found", "This Croft has no sign-in through another provider.")
     client = app.extensions.get(_CLIENT)
     if client is None:
-        from authlib.integrations.flask_client import OAuth
+        from webapp.auth.oidc_client import register
 
-        metadata = f"{config.oidc_issuer.rstrip('/')}/.well-known/openid-configuration"
-        client = OAuth(app).register(
-            "croft",
-            client_id=config.oidc_client_id,
-            client_secret=config.oidc_client_secret or None,
-            server_metadata_url=metadata,
-            client_kwargs={
-                "scope": SCOPE,
-                "code_challenge_method": "S256",
-                "timeout": _TIMEOUT,
-                **({} if config.oidc_client_secret else {"token_endpoint_auth_method": "none"}),
-            },
-        )
-        app.extensions[_CLIENT] = client
+        client = app.extensions[_CLIENT] = register(app, config)
     return client
 
 

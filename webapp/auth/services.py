@@ -19,6 +19,7 @@ from webapp.audit.services import record
 from webapp.auth import passwords, throttle
 from webapp.auth.models import RefreshToken, User, UserSession
 from webapp.db import db, utcnow, writing
+from webapp.metrics.sign_ins import counted_sign_in
 from webapp.problems import Problem
 
 ACCESS_LIFETIME = timedelta(minutes=15)
@@ -86,6 +87,7 @@ def find_user(name: str) -> User | None:
     return db.session.scalar(select(User).where(User.name == name))
 
 
+@counted_sign_in()
 def sign_in(name: str, password: str, address: str, user_agent: str = "") -> tuple[User, Tokens]:
     """Begin a session for a user who comes from the network address `address` with the browser `user_agent`.
 

@@ -5,11 +5,11 @@ from flask import Response
 from webapp import etags
 from webapp.applications import responses
 from webapp.applications.api import ApplicationPath
+from webapp.applications.responses import accepted
 from webapp.auth.sessions import current_user
 from webapp.catalog import services
 from webapp.catalog.schemas import CatalogSettings, NewCatalogApplication
-from webapp.links import application_path
-from webapp.openapi import answers, api_blueprint, reply
+from webapp.openapi import answers, api_blueprint
 from webapp.projects.api import ProjectPath
 
 api = api_blueprint(
@@ -36,7 +36,7 @@ _CHANGE = (
 )
 def create_from_catalog(path: ProjectPath, body: NewCatalogApplication) -> Response:
     """Create an application from an entry of the catalog"""
-    return _accepted(*services.create(current_user, path.project, body))
+    return accepted(*services.create(current_user, path.project, body))
 
 
 @api.put(
@@ -49,10 +49,4 @@ def create_from_catalog(path: ProjectPath, body: NewCatalogApplication) -> Respo
 def replace_values(path: ApplicationPath, header: etags.IfMatch, body: CatalogSettings) -> Response:
     """Replace the values of an application from the catalog; a secret that is left out keeps its value"""
     versions = etags.if_match()
-    return _accepted(*services.update(current_user, path.project, path.application, body, versions=versions))
-
-
-def _accepted(application: responses.Application, job: responses.Job) -> Response:
-    location = application_path(application.project.name, application.name)
-    answer = reply(responses.change(application, job), 202, location)
-    return etags.tagged(answer, application.version)
+    return accepted(*services.update(current_user, path.project, path.application, body, versions=versions))

@@ -35,6 +35,8 @@ class ClaimedJob:
     user_name: str
     attempt: int
     request: dict[str, Any]
+    # Seconds since it was asked for.
+    waited: float = 0.0
 
 
 def claim(worker: str) -> ClaimedJob | None:
@@ -76,6 +78,7 @@ def claim(worker: str) -> ClaimedJob | None:
                 job.user_name,
                 job.attempt,
                 job.request or {},
+                (now - job.created_at).total_seconds(),
             )
     except IntegrityError:
         # Another worker has started a job of the same project in this very moment; the index refused ours.

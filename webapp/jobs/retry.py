@@ -98,6 +98,8 @@ def _state(session: Session, job: Job, project: Project | None) -> str | None:
     if job.application_name is not None:
         if project.state in ("deleting", "blocked"):
             return f"Project '{project.name}' is being deleted."
+        if project.archived:
+            return f"Project '{project.name}' is archived; wake it first."
         if _application(session, job, project) is None:
             return f"Application '{job.application_name}' is gone, so there is nothing to do again."
     later = _later(session, job)

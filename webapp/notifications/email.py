@@ -1,15 +1,19 @@
 """Send a message as e-mail through the operator's mail server."""
 
 import smtplib
-import ssl
 from collections.abc import Mapping
 from email.message import EmailMessage
 from email.utils import formatdate
 from typing import Any
 
 from webapp.config import Config
+from webapp.tls import client_context
 
 TIMEOUT = 15.0
+
+
+class StarttlsMissing(Exception):
+    """The mail server offers no STARTTLS, or somebody on the way took the offer away; the text says so."""
 
 
 def compose(address: str, delivery_id: str, message: Mapping[str, Any], config: Config) -> EmailMessage:
@@ -35,9 +39,13 @@ def compose(address: str, delivery_id: str, message: Mapping[str, Any], config: 
 
 
 def send(address: str, delivery_id: str, message: Mapping[str, Any], config: Config) -> None:
-    """Hand the message to the mail server. Raises OSError, of which smtplib.SMTPException is one."""
+    """Hand the message to the mail server.
+
+    With security `starttls` or `tls` neither password nor mail is sent before the server's certificate was
+    checked. Raises StarttlsMissing, and OSError, of which smtplib.SMTPException and ssl.SSLError are some.
+    """
     mail = compose(address, delivery_id, message, config)
-    context = ssl.create_default_context()
+    context = client_context(config.ca_file)
     if config.smtp_security == "tls":
         server: smtplib.SMTP = smtplib.SMTP_SSL(
             config.smtp_host, config.smtp_port, timeout=TIMEOUT, context=context
@@ -46,7 +54,11 @@ def send(address: str, delivery_id: str, message: Mapping[str, Any], config: Con
         server = smtplib.SMTP(config.smtp_host, config.smtp_port, timeout=TIMEOUT)
     with server:
         if config.smtp_security == "starttls":
-            server.starttls(context=context)
+            try:
+                server.starttls(context=context)
+            except smtplib.SMTPNotSupportedError as error:
+                why = "The mail server offers no STARTTLS, which the operator asks for, so nothing was sent"
+                raise StarttlsMissing(why) from error
         if config.smtp_user:
             server.login(config.smtp_user, config.smtp_password)
         server.send_message(mail)

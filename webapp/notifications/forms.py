@@ -12,6 +12,8 @@ EVENT_WORDS = {
     "job.cancelled": "A job was cancelled",
     "quota_request.decided": "A request for more quota was decided",
     "project.expiring": "The project will be archived soon",
+    "alert.firing": "An alert fires",
+    "alert.resolved": "An alert is over",
 }
 
 

@@ -13,7 +13,13 @@ Kind: TypeAlias = Literal["webhook", "email"]
 KINDS: tuple[str, ...] = get_args(Kind)
 # What a channel may hear of; later ones are added at the end.
 Event: TypeAlias = Literal[
-    "job.succeeded", "job.failed", "job.cancelled", "quota_request.decided", "project.expiring"
+    "job.succeeded",
+    "job.failed",
+    "job.cancelled",
+    "quota_request.decided",
+    "project.expiring",
+    "alert.firing",
+    "alert.resolved",
 ]
 EVENTS: tuple[str, ...] = get_args(Event)
 # The event of a message that somebody sends to try a channel.
@@ -52,6 +58,7 @@ class Delivery(Base):
     __table_args__ = (
         Index("ix_notification_deliveries_state_next_try_at", "state", "next_try_at"),
         Index("ix_notification_deliveries_created_at", "created_at"),
+        Index("uq_notification_deliveries_once_key", "once_key", unique=True),
     )
 
     # The receiver knows by it a message that comes twice.
@@ -71,3 +78,5 @@ class Delivery(Base):
     error: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
     delivered_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # Of news that the portal hears again and again (alerts): what makes a message the same as an earlier one.
+    once_key: Mapped[str | None] = mapped_column(String(64))

@@ -5,6 +5,7 @@ webapp.notifications.sender brings them to their receivers.
 
 import uuid
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import select
@@ -25,19 +26,32 @@ def announce(
     summary: str,
     data: Mapping[str, Any],
     links: Mapping[str, str],
+    once: str = "",
 ) -> int:
     """Add a message to each of the project's channels that hears of `event`; return how many. No commit.
 
     `summary`: one sentence, which e-mails have as their subject; `data`: more about it, JSON; `links`: paths
-    of this portal by name.
+    of this portal by name. `once`, when given, says what the news are about: a channel that was told so
+    before is not told again. The caller then holds a lock on the project's row.
     """
     if event not in EVENTS:
         raise ValueError(f"'{event}' is not one of the events that channels hear of")
     channels = session.scalars(select(Channel).where(Channel.project_id == project.id)).all()
-    hearing = [channel for channel in channels if event in channel.events]
+    keys = {channel: _once_key(channel, event, once) for channel in channels if event in channel.events}
+    told = set(
+        session.scalars(select(Delivery.once_key).where(Delivery.once_key.in_(filter(None, keys.values()))))
+    )
+    hearing = [channel for channel, key in keys.items() if key not in told]
     for channel in hearing:
-        add(session, channel, event, summary, {"project": project.name, **data}, links)
+        delivery = add(session, channel, event, summary, {"project": project.name, **data}, links)
+        delivery.once_key = keys[channel]
     return len(hearing)
+
+
+def _once_key(channel: Channel, event: str, once: str) -> str | None:
+    # The moment, because the number of a channel that was removed may be given out again.
+    what = f"{channel.id} {channel.created_at.isoformat()} {event} {once}"
+    return sha256(what.encode()).hexdigest() if once else None
 
 
 def add(

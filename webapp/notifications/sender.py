@@ -8,6 +8,7 @@ knows by the delivery's id what it has had already.
 import logging
 import smtplib
 import socket
+import ssl
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -17,9 +18,11 @@ from sqlalchemy.orm import Session
 
 from webapp.config import Config
 from webapp.db import db, utcnow, writing
+from webapp.metrics.series import NOTIFICATIONS
 from webapp.notifications import email, webhook
 from webapp.notifications.addresses import AddressRefused
 from webapp.notifications.models import Delivery
+from webapp.tls import refusal
 
 log = logging.getLogger("croft.worker")
 
@@ -58,19 +61,24 @@ def send_next(config: Config) -> bool:
         error = ""
     except AddressRefused as refused:
         error, final = str(refused), True
-    except (OSError, ValueError, webhook.DeliveryFailed) as failure:
-        error = _words(failure)
+    except (OSError, ValueError, webhook.DeliveryFailed, email.StarttlsMissing) as failure:
+        error = _words(failure, "the mail server" if taken.kind == "email" else "the receiver")
     settle(taken, error, config, final=final)
     return True
 
 
-def _words(failure: Exception) -> str:
-    """Say why an attempt failed."""
+def _words(failure: Exception, who: str) -> str:
+    """Say why an attempt failed; `who` was asked, like "the receiver"."""
     match failure:
+        case ssl.SSLError():
+            return refusal(failure, who)
         case socket.gaierror():
-            return "The name of the receiver is not known; check its address"
-        case TimeoutError():
-            return "The receiver did not answer in time"
+            return f"The name of {who} is not known; check its address"
+        # smtplib tells of both ends of a connection alike.
+        case TimeoutError() | smtplib.SMTPServerDisconnected(__context__=TimeoutError()):
+            return f"{who.capitalize()} did not answer in time"
+        case smtplib.SMTPServerDisconnected():
+            return "The mail server closed the connection; check its port and portal_smtp_security"
         case smtplib.SMTPAuthenticationError():
             return "The mail server refused the operator's name and password"
         case smtplib.SMTPRecipientsRefused():
@@ -81,7 +89,7 @@ def _words(failure: Exception) -> str:
             said = raw.decode(errors="replace") if isinstance(raw, bytes) else raw
             return f"The mail server answered {failure.smtp_code} {said}"
         case OSError(strerror=str(text)) if text:
-            return f"The receiver cannot be reached: {text}"
+            return f"{who.capitalize()} cannot be reached: {text}"
     return str(failure) or type(failure).__name__
 
 
@@ -119,6 +127,7 @@ def settle(taken: Taken, error: str, config: Config, *, final: bool = False) -> 
         else:
             found.next_try_at = utcnow() + timedelta(seconds=waits[taken.attempts - 1])
         state = found.state
+    NOTIFICATIONS.labels(taken.kind, "retried" if state == "waiting" else state).inc()
     log.info("delivery %s (%s, attempt %d): %s %s", taken.id, taken.event, taken.attempts, state, error)
 
 

@@ -11,7 +11,6 @@ import http.client
 import json
 import secrets
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Mapping
@@ -20,6 +19,7 @@ from urllib.parse import urlsplit
 
 from webapp.config import Config
 from webapp.notifications.addresses import connect
+from webapp.tls import client_context
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - not a secret, but what shows that one follows
 # Seconds for one step, and for the whole of an attempt.
@@ -92,7 +92,8 @@ class _Connection(http.client.HTTPConnection):
             self.sock = plain
             return
         try:
-            self.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=self.host)
+            context = client_context(self._config.ca_file)
+            self.sock = context.wrap_socket(plain, server_hostname=self.host)
         except OSError:
             plain.close()
             raise

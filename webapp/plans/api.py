@@ -3,14 +3,13 @@
 from flask import Response
 from pydantic import Field
 
-from webapp import etags
 from webapp.applications import queries
 from webapp.applications import responses as applications
 from webapp.applications.api import CHANGE_PROBLEMS, ApplicationPatch, ApplicationPath
 from webapp.applications.schemas import NewApplication
 from webapp.auth.sessions import current_user
 from webapp.etags import IfMatch, if_match
-from webapp.links import API, application_path
+from webapp.links import API
 from webapp.openapi import answers, api_blueprint, reply
 from webapp.plans import responses, services
 from webapp.projects.api import ProjectPath
@@ -76,9 +75,7 @@ def get_plan(path: PlanPath) -> Response:
 )
 def apply_plan(path: PlanPath) -> Response:
     """Apply exactly what was planned; refused when the application was changed since"""
-    application, job = services.apply(current_user, path.plan)
-    location = application_path(application.project.name, application.name)
-    return etags.tagged(reply(applications.change(application, job), 202, location), application.version)
+    return applications.accepted(*services.apply(current_user, path.plan))
 
 
 def _accepted(plan: services.Plan) -> Response:

@@ -6,6 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from webapp import cluster, etags
+from webapp.alerts import services as alerts
 from webapp.auth.sessions import current_user, login_required
 from webapp.cluster import ClusterUnreachable
 from webapp.cluster.state import ClusterEvent
@@ -125,6 +126,7 @@ def show(project: str) -> str:
         expires_soon=expires_soon(found.expires_at) and not found.archived,
         expired=found.expires_at is not None and found.expires_at <= utcnow(),
         trouble=trouble,
+        brief=alerts.brief(found),
     )
 
 

@@ -3,10 +3,9 @@
 from flask import Response
 from pydantic import Field
 
-from webapp import etags
 from webapp.applications import queries, revisions, services
 from webapp.applications.api import CHANGE_PROBLEMS, ApplicationPath
-from webapp.applications.responses import ApplicationChange, change
+from webapp.applications.responses import ApplicationChange, accepted
 from webapp.auth.sessions import current_user
 from webapp.etags import IfMatch, if_match
 from webapp.links import ListQuery, application_path, page_addresses
@@ -72,8 +71,6 @@ def get_revision(path: RevisionPath) -> Response:
 )
 def roll_back(path: RevisionPath, header: IfMatch) -> Response:
     """Set an application to all that it was set to by a revision, values of secrets included"""
-    application, job = services.roll_back(
-        current_user, path.project, path.application, path.number, versions=if_match()
+    return accepted(
+        *services.roll_back(current_user, path.project, path.application, path.number, versions=if_match())
     )
-    location = application_path(application.project.name, application.name)
-    return etags.tagged(reply(change(application, job), 202, location), application.version)

@@ -5,6 +5,8 @@ import time
 
 from webapp.jobs import queue
 from webapp.jobs.kinds import success_of
+from webapp.jobs.models import END_STATES
+from webapp.metrics.series import JOB_DURATION
 from webapp.worker.running import RunningJob, remove
 
 log = logging.getLogger("croft.worker")
@@ -23,7 +25,10 @@ def conclude(worker: str, job: RunningJob, timeout: int) -> None:
             "job %s: its folder %s could not be removed; it holds the request", job.job.id, job.folder
         )
     outcome = _write(worker, job, timeout)
-    log.info("job %s %s after %.1f s", job.job.id, outcome, time.monotonic() - job.started)
+    took = time.monotonic() - job.started
+    if outcome in END_STATES:
+        JOB_DURATION.labels(job.job.kind, outcome).observe(took)
+    log.info("job %s %s after %.1f s", job.job.id, outcome, took)
 
 
 def _write(worker: str, job: RunningJob, timeout: int) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from webapp.config import Config
 from webapp.db import db
 from webapp.jobs import queue
+from webapp.metrics.series import JOB_WAIT
 from webapp.worker import ending
 from webapp.worker.children import LauncherClient, LauncherGone
 from webapp.worker.environment import launcher_environment
@@ -252,6 +253,8 @@ class Worker:
             claimed = queue.claim(self._name)
             if claimed is None:
                 break
+            if claimed.attempt == 1:
+                JOB_WAIT.labels(claimed.kind).observe(claimed.waited)
             self._start(claimed)
         self._must_look = False
 

@@ -16,3 +16,19 @@ app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
 app.kubernetes.io/part-of: croft
 croft.dev/project: {{ .Release.Namespace | quote }}
 {{- end }}
+
+{{/* Number of the port that Prometheus asks: `metrics.port` is the name or the number of one of the ports. */}}
+{{- define "application.metricsPort" -}}
+{{- $wanted := .Values.metrics.port -}}
+{{- $found := "" -}}
+{{- range .Values.ports -}}
+{{- $same := or (eq (toString $wanted) .name) (eq (toString $wanted) (.targetPort | int64 | toString)) -}}
+{{- if and $same (ne .protocol "UDP") -}}
+{{- $found = int64 .targetPort -}}
+{{- end -}}
+{{- end -}}
+{{- if not $found -}}
+{{- fail (printf "metrics.port %v is none of the ports; give the name or the targetPort of a TCP port" $wanted) -}}
+{{- end -}}
+{{- $found -}}
+{{- end }}

@@ -17,6 +17,11 @@ app.kubernetes.io/component: {{ .component }}
 {{- (urlParse .Values.externalUrl).hostname -}}
 {{- end }}
 
+{{/* The name changes with the contents, so that the pods start anew. */}}
+{{- define "portal.authorities" -}}
+{{ .Release.Name }}-authorities-{{ .Values.caCertificates | sha256sum | trunc 8 }}
+{{- end }}
+
 {{/* What both processes are told; secrets only as files. */}}
 {{- define "portal.env" -}}
 - {name: CROFT_EXTERNAL_URL, value: {{ .Values.externalUrl | quote }}}
@@ -29,6 +34,9 @@ app.kubernetes.io/component: {{ .component }}
 - {name: CROFT_SMTP_FROM, value: {{ .Values.smtp.from | quote }}}
 - {name: CROFT_WEBHOOK_ALLOWED_CIDRS, value: {{ join "," .Values.webhooks.allowedCidrs | quote }}}
 - {name: CROFT_CLUSTER_CIDRS, value: {{ join "," .Values.webhooks.clusterCidrs | quote }}}
+{{- if .Values.caCertificates }}
+- {name: CROFT_CA_FILE, value: /run/authorities/ca.pem}
+{{- end }}
 - {name: CROFT_SELF_REGISTRATION, value: {{ .Values.selfRegistration | quote }}}
 {{- with .Values.oidc }}
 {{- if .issuer }}
@@ -58,6 +66,9 @@ app.kubernetes.io/component: {{ .component }}
 {{- if and .Values.oidc.issuer .Values.oidc.existingSecret }}
 - {name: oidc, mountPath: /run/secrets/oidc, readOnly: true}
 {{- end }}
+{{- if .Values.caCertificates }}
+- {name: authorities, mountPath: /run/authorities, readOnly: true}
+{{- end }}
 - {name: tmp, mountPath: /tmp}
 {{- if not .Values.database.external }}
 - {name: data, mountPath: /var/lib/croft}
@@ -81,6 +92,10 @@ app.kubernetes.io/component: {{ .component }}
     secretName: {{ .Values.oidc.existingSecret }}
     defaultMode: 0440
     items: [{key: client-secret, path: client-secret}]
+{{- end }}
+{{- if .Values.caCertificates }}
+- name: authorities
+  configMap: {name: {{ include "portal.authorities" . }}}
 {{- end }}
 - name: tmp
   emptyDir: {medium: Memory, sizeLimit: 64Mi}
@@ -148,8 +163,17 @@ capabilities: {drop: [ALL]}
     {{- include "portal.env" . | nindent 4 }}
     # Hundreds of threads would otherwise keep a heap of their own each.
     - {name: MALLOC_ARENA_MAX, value: "2"}
+    - {name: CROFT_METRICS_PORT, value: "9101"}
+    - {name: CROFT_PROMETHEUS_URL, value: {{ .Values.monitoring.prometheusUrl | quote }}}
+    - {name: CROFT_LABEL_PROXY_URL, value: {{ .Values.monitoring.labelProxyUrl | quote }}}
+    - {name: CROFT_ALERTMANAGER_URL, value: {{ .Values.monitoring.alertmanagerUrl | quote }}}
+    {{- if .Values.monitoring.alertsSecret }}
+    - {name: CROFT_ALERTS_TOKEN_FILE, value: /run/secrets/alerts/token}
+    {{- end }}
   ports:
     - {name: http, containerPort: 8000}
+    # Prometheus finds the pods by the names of these ports; the Service has none of them.
+    - {name: metrics-web, containerPort: 9101}
   startupProbe:
     httpGet: {path: /healthz, port: http}
     periodSeconds: 1
@@ -168,6 +192,20 @@ capabilities: {drop: [ALL]}
     {{- toYaml .Values.web.resources | nindent 4 }}
   volumeMounts:
     {{- include "portal.mounts" . | nindent 4 }}
+    {{- if .Values.monitoring.alertsSecret }}
+    - {name: alerts, mountPath: /run/secrets/alerts, readOnly: true}
+    {{- end }}
+{{- end }}
+
+{{/* What the web process needs beside what both have. */}}
+{{- define "portal.webVolumes" -}}
+{{- with .Values.monitoring.alertsSecret -}}
+- name: alerts
+  secret:
+    secretName: {{ . }}
+    defaultMode: 0440
+    items: [{key: token, path: token}]
+{{- end }}
 {{- end }}
 
 {{- define "portal.worker" -}}
@@ -188,6 +226,9 @@ capabilities: {drop: [ALL]}
     {{- if .Values.smtp.existingSecret }}
     - {name: CROFT_SMTP_PASSWORD_FILE, value: /run/secrets/smtp/password}
     {{- end }}
+    - {name: CROFT_METRICS_PORT, value: "9102"}
+  ports:
+    - {name: metrics-worker, containerPort: 9102}
   livenessProbe:
     exec: {command: [python, -m, webapp.worker, --check]}
     periodSeconds: 30

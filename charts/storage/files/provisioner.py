@@ -6,7 +6,7 @@ only then the PersistentVolume; a folder is never used twice, so no later claim 
 not enforced by the file system, so a volume grows as soon as its claim asks for more.
 
 Environment: NODE_NAME, PROVISIONER (name in the StorageClass), FOLDER (as the node sees it), VOLUMES (the
-same folder as this process sees it).
+same folder as this process sees it), METRICS_PORT (where usage.py tells what the volumes hold).
 """
 
 import logging
@@ -218,6 +218,7 @@ def watch_forever(lists: Callable[..., Any], changed: threading.Event) -> None:
 def main() -> None:
     """Serve until the process is ended. An error of API or disk is logged, and all is tried again."""
     from kubernetes import client, config
+    from usage import Usage
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stdout)
     config.load_incluster_config()
@@ -234,6 +235,7 @@ def main() -> None:
     changed = threading.Event()
     for lists in (api.list_persistent_volume_claim_for_all_namespaces, api.list_persistent_volume):
         threading.Thread(target=watch_forever, args=(lists, changed), daemon=True).start()
+    Usage(api, provisioner.node, provisioner.volumes).start(int(os.environ["METRICS_PORT"]))
     log.info("serving claims on node %s", provisioner.node)
     while True:
         changed.clear()

@@ -24,6 +24,7 @@ TAKEN = (
     "roles/application",
     "playbooks/project.yml",
     "playbooks/application.yml",
+    "grafana/dashboards",
 )
 LEFT_OUT = {"__pycache__", ".mypy_cache", ".ruff_cache", "requirements.in", "dev.py"}
 

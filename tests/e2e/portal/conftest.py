@@ -3,40 +3,12 @@
 import json
 import os
 import subprocess
-from base64 import b64decode
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.portal import Portal
 from tests.samples import small_application
-
-
-@pytest.fixture(scope="session")
-def portal_url(settings: dict[str, Any]) -> str:
-    """Where users reach the portal; CROFT_PORTAL_URL names another one, of `make portal`."""
-    return os.environ.get("CROFT_PORTAL_URL") or f"http://croft.localhost:{settings['http_port']}"
-
-
-@pytest.fixture(scope="session")
-def admin(kubectl: Callable[..., str]) -> tuple[str, str]:
-    """Name and password of the administrator, as `make credentials` prints them; of CROFT_PORTAL_ADMIN when
-    another portal is named.
-    """
-    if given := os.environ.get("CROFT_PORTAL_ADMIN"):
-        name, _, password = given.partition(":")
-        return name, password
-    data = json.loads(kubectl("get", "secret", "portal", "-n", "croft", "-o", "json"))["data"]
-    return b64decode(data["admin-name"]).decode(), b64decode(data["admin-password"]).decode()
-
-
-@pytest.fixture(scope="session")
-def portal(portal_url: str, admin: tuple[str, str]) -> Portal:
-    """The API, signed in as administrator."""
-    client = Portal(portal_url)
-    client.sign_in(*admin)
-    return client
 
 
 @pytest.fixture

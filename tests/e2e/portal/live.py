@@ -33,9 +33,9 @@ def create(portal: Portal, project: str, name: str, settings: dict[str, Any]) ->
 
 
 @contextmanager
-def project_of(portal: Portal, name: str) -> Iterator[str]:
+def project_of(portal: Portal, name: str, **settings: Any) -> Iterator[str]:
     """Make a project, and remove it at the end whatever happened."""
-    made = portal.submit("POST", "/api/v1/projects", {"name": name})
+    made = portal.submit("POST", "/api/v1/projects", {"name": name, **settings})
     assert made.job["state"] == "succeeded", made.text()
     try:
         yield name

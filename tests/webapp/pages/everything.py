@@ -4,9 +4,13 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from flask import current_app
+
+from tests.webapp.alerts.stated import StatedAlertmanager, alert
 from tests.webapp.cluster import StatedCluster
 from tests.webapp.pages import seed
 from tests.webapp.pages.seed import GIB, NewApplication, create_project, finish, pod, user
+from webapp import alerts
 from webapp.applications import services as applications
 from webapp.auth import api_tokens
 from webapp.catalog import services as catalog
@@ -81,6 +85,7 @@ def fill(cluster: StatedCluster) -> dict[str, str]:
     _quota_requests()
     found["channel_id"] = _channels()
     _archived(cluster)
+    _alerts()
     return found
 
 
@@ -129,6 +134,30 @@ def _channels() -> str:
     identities = [channel.id for channel in made]
     notifications.test(user("ada"), "shop", identities[0])
     return str(identities[0])
+
+
+def _alerts() -> None:
+    mine = {"audience": "project", "namespace": "shop"}
+    restarts = {
+        "summary": "web restarted 7 times within 15 minutes",
+        "description": "The container of web-5c9d7b6f4-c4hvn ends with exit code 1. Its log says why.",
+        "runbook_url": "https://croft.example.org/docs/runbooks/ApplicationRestarts.md",
+    }
+    quota = {
+        "summary": "Project shop uses 92 % of its memory",
+        "description": "Further pods may not start. Ask for more quota, or lower the requests.",
+        "runbook_url": "docs/runbooks/ProjectQuotaNearlyUsed.md",
+    }
+    node = {
+        "summary": "Node croft-2 has not answered for 3 minutes",
+        "description": "Its pods are started elsewhere after 5 minutes.",
+    }
+    current_app.extensions[alerts.KEY] = StatedAlertmanager(
+        alert("ApplicationRestarts", annotations=restarts, severity="critical", workload="web", **mine),
+        alert("ProjectQuotaNearlyUsed", annotations=quota, severity="warning", minutes=90, **mine),
+        alert("Watchdog", severity="info", state="suppressed", minutes=9000, audience="operator"),
+        alert("NodeSilent", annotations=node, severity="critical", audience="operator", node="croft-2"),
+    )
 
 
 def _archived(cluster: StatedCluster) -> None:

@@ -63,6 +63,8 @@ def test_an_application_is_made_with_everything(visit: Visit, app: Portal) -> No
         "autoscaling.enabled": "yes",
         "autoscaling.maxReplicas": "2",
         "runAsUser": "1000",
+        "metrics.port": "metrics",
+        "metrics.path": "/stats",
     }
     dev = visit("dev")
     answer = dev.send(NEW, fields)
@@ -76,6 +78,9 @@ def test_an_application_is_made_with_everything(visit: Visit, app: Portal) -> No
     assert found["command"] == ["/mail", "--verbose"]
     assert found["volume"] == {"size": "2Gi", "mountPath": "/data"}
     assert found["autoscaling"] == {"minReplicas": 1, "maxReplicas": 2, "cpuPercent": 80}
+    assert found["metrics"] == {"port": "metrics", "path": "/stats"}
+    assert "<code>/stats</code> on port metrics" in dev.get("/projects/shop/applications/mail").html
+    assert dev.get("/projects/shop/applications/mail/edit").field("metrics.port") == "metrics"
     for path in ("/projects/shop/applications/mail", "/projects/shop/applications/mail/edit", answer.address):
         assert "swordfish" not in dev.get(path).html
 

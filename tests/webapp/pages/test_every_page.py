@@ -135,7 +135,12 @@ def test_every_page_as_an_owner(filled: Filled) -> None:
 
 def test_every_page_as_a_viewer(filled: Filled) -> None:
     # Of the projects, linus is in shop alone.
-    hidden = ("/projects/lab", "/projects/thesis-archive", "/projects/statistics-course-2026")
+    hidden = (
+        "/projects/lab",
+        "/projects/lab/alerts",
+        "/projects/thesis-archive",
+        "/projects/statistics-course-2026",
+    )
     hidden += (f"/jobs/{filled.values['blocked']}",)
 
     def expected(path: str) -> tuple[int, ...]:

@@ -85,6 +85,7 @@ def test_a_good_form_becomes_the_model() -> None:
         ("host", "not a host", "'not a host' is not a host name"),
         ("healthPath", "healthz", "Write a path that starts with '/'"),
         ("runAsUser", "root", "Write a whole number."),
+        ("metrics.port", "admin", "'admin' is none of the TCP ports; choose from"),
         ("resources.limits.cpu", "fast", "'fast' is not a quantity"),
         ("env.0.value", "{{ lookup('pipe', 'id') }}", "Template marks such as"),
         ("image", "{{ x }}", "Template marks such as"),

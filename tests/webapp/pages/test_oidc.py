@@ -1,14 +1,19 @@
 """Sign-in with a real OpenID Connect provider, which runs as an HTTP server beside the tests."""
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 from oidc_provider_mock import User as Person
+from oidc_provider_mock import app as provider_app
 from oidc_provider_mock import run_server_in_thread
+from werkzeug.serving import make_server
 
+from tests.certificates import Authority
 from tests.webapp.pages.conftest import Page, Visit, Visitor
 from webapp.auth import services
 from webapp.auth.models import User
@@ -31,7 +36,8 @@ class Provider:
 
     def answers(self, visitor: Visitor, begun: Page, form: dict[str, str]) -> Page:
         """Fill in the provider's page to which the portal has led, and follow it back to the portal."""
-        sent = httpx.post(begun.address, data=form, trust_env=False)
+        # The browser's own trust is not what is tested.
+        sent = httpx.post(begun.address, data=form, trust_env=False, verify=False)  # noqa: S501
         back = urlsplit(sent.headers["Location"])
         return visitor.get(f"{back.path}?{back.query}")
 
@@ -135,7 +141,7 @@ def test_what_the_provider_refuses_is_said(visit: Visit, provider: Provider) -> 
     stranger = visit()
     page = provider.answers(stranger, stranger.get("/sign-in/oidc"), {"action": "deny"})
     assert page.status == 401
-    assert "The sign-in did not work: the provider refused it" in page.text
+    assert "The sign-in did not work: the provider refused it, or it was cancelled there" in page.text
 
 
 @pytest.mark.parametrize("query", ["", "?code=x&state=y", "?error=server_error&error_description=Broken"])
@@ -161,6 +167,51 @@ def test_a_silent_provider_is_said(visit: Visit, app: Portal, provider: Provider
     page = visit().get("/sign-in/oidc")
     assert page.status == 401
     assert "the provider does not answer" in page.text
+
+
+@pytest.fixture
+def authority() -> Authority:
+    """The operator's own certificate authority, which no system knows."""
+    return Authority("Example Org")
+
+
+@pytest.fixture
+def secure_provider(
+    app: Portal, provider: Provider, authority: Authority, tmp_path: Path
+) -> Iterator[Provider]:
+    """The provider over HTTPS, with a certificate of the operator's authority."""
+    (tmp_path / "server.pem").write_text("\n".join(authority.sign("localhost")))
+    server = make_server(
+        "localhost",
+        0,
+        provider_app(user_claims=PEOPLE, require_nonce=True),
+        threaded=True,
+        ssl_context=(str(tmp_path / "server.pem"), None),
+    )
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    issuer = f"https://localhost:{server.port}"
+    app.config["CROFT"] = replace(app.config["CROFT"], oidc_issuer=issuer)
+    yield Provider(issuer)
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_provider_of_the_operators_authority(
+    visit: Visit, app: Portal, secure_provider: Provider, authority: Authority, tmp_path: Path
+) -> None:
+    (tmp_path / "ca.pem").write_text(authority.pem)
+    app.config["CROFT"] = replace(app.config["CROFT"], ca_file=tmp_path / "ca.pem")
+    stranger = visit()
+    secure_provider.sign_in(stranger, "1001")
+    assert "Signed in as grace-hopper" in stranger.get("/jobs").text
+
+
+def test_a_provider_of_an_unknown_authority(visit: Visit, secure_provider: Provider) -> None:
+    page = visit().get("/sign-in/oidc")
+    assert page.status == 401
+    assert "the provider's certificate is refused; tell the operator" in page.text
 
 
 def test_without_an_issuer_there_is_no_button(visit: Visit) -> None:

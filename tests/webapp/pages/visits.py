@@ -36,6 +36,8 @@ MORE = (
     "/projects?search=nothing-like-this",
     "/projects?state=archived&sort=-updatedAt",
     "/projects/lab",
+    "/projects/lab/alerts",
+    "/alerts?severity=warning&namespace=kube-system",
     "/projects/thesis-archive",
     "/projects/statistics-course-2026",
     "/projects/shop/applications/mail",

@@ -1,0 +1,118 @@
+"""The cluster's monitoring, and a project that gives it something to see."""
+
+import json
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.e2e.conftest import Kubectl
+from tests.e2e.monitoring.forward import Forward
+from tests.e2e.monitoring.prometheus import Prometheus, eventually
+from tests.e2e.portal.live import create, printing, project_of
+from tests.portal import Portal
+from tests.samples import small_application
+
+Json = dict[str, Any]
+BUSY = "mon-busy"
+# The project of someone who wants to see the metrics of the other one.
+CURIOUS = "mon-curious"
+
+
+def values_of_variables(project: str, application: str = "web") -> dict[str, str]:
+    """What the dashboards' variables stand for for one application, and all of the rest."""
+    return {"namespace": project, "application": application, "pod": ".*", "container": ".*", "node": ".*"}
+
+
+@contextmanager
+def asked(host: str, port: int) -> Iterator[list[int]]:
+    """Ask an application through the ingress ten times a second meanwhile; each tenth answer is an error.
+
+    Yields the statuses of the answers, a list that grows.
+    """
+    over = threading.Event()
+    statuses: list[int] = []
+
+    def ask() -> None:
+        base, headers = f"http://127.0.0.1:{port}", {"Host": f"{host}:{port}"}
+        with httpx.Client(base_url=base, headers=headers, trust_env=False) as client:
+            while not over.wait(0.1):
+                path = "/echo?msg=fails&code=500" if len(statuses) % 10 == 9 else "/hostname"
+                # Other tests may be busy with the ingress; the questions go on afterwards.
+                with suppress(httpx.TransportError):
+                    statuses.append(client.get(path).status_code)
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    try:
+        yield statuses
+    finally:
+        over.set()
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def prometheus(kubeconfig: str) -> Iterator[Prometheus]:
+    """The cluster's Prometheus, asked without any proxy that would hide something."""
+    forward = Forward(kubeconfig, "service/prometheus", 9090)
+    yield Prometheus(forward.request)
+    forward.close()
+
+
+@pytest.fixture(scope="session")
+def alertmanager(kubeconfig: str) -> Iterator[Forward]:
+    """The cluster's Alertmanager."""
+    forward = Forward(kubeconfig, "service/alertmanager", 9093)
+    yield forward
+    forward.close()
+
+
+@pytest.fixture(scope="session")
+def python_image(kubectl: Kubectl) -> str:
+    """The portal's image: every node that runs it has it, with Python and a shell in it."""
+    pods = json.loads(
+        kubectl("get", "pods", "-n", "croft", "-l", "app.kubernetes.io/name=portal", "-o", "json")
+    )
+    image: str = pods["items"][0]["spec"]["containers"][0]["image"]
+    return image
+
+
+@pytest.fixture(scope="session")
+def busy(portal: Portal, agnhost: str, python_image: str, settings: Json) -> Iterator[str]:
+    """A project whose application `web` is asked through the ingress all the time, and fails now and then.
+
+    `disk` has a volume; both are scraped by none, as their images have no metrics.
+    """
+    with ExitStack() as stack:
+        name = stack.enter_context(project_of(portal, BUSY))
+        scaling = {"minReplicas": 1, "maxReplicas": 2, "cpuPercent": 90}
+        create(portal, name, "web", small_application(agnhost, autoscaling=scaling))
+        script = "while true; do date >> /data/log; sync; sleep 1; done"
+        create(portal, name, "disk", printing(python_image, script, volume={"size": "64Mi"}))
+        stack.enter_context(asked(f"web.{name}.localhost", settings["http_port"]))
+        yield name
+
+
+@pytest.fixture(scope="session")
+def member(
+    portal: Portal, portal_url: str, busy: str, prometheus: Prometheus, agnhost: str
+) -> Iterator[Portal]:
+    """Someone who owns a project of their own and knows the busy one's name; both have series."""
+    name, password = "mon-mallory", secrets.token_urlsafe(24)
+    portal.call("POST", "/api/v1/users", {"name": name, "password": password, "isAdmin": False})
+    with project_of(portal, CURIOUS) as project:
+        create(portal, project, "spy", small_application(agnhost, runAsUser=1000))
+        added = portal.submit("PUT", f"/api/v1/projects/{project}/members/{name}", {"role": "owner"})
+        assert added.job["state"] == "succeeded", added.text()
+        client = Portal(portal_url)
+        client.sign_in(name, password)
+        for namespace in (project, busy):
+            series = f'container_memory_working_set_bytes{{namespace="{namespace}"}}'
+            eventually(partial(prometheus.query, series), 90, f"no series of {namespace}")
+        yield client
+    portal.call("DELETE", f"/api/v1/users/{name}")

@@ -1,0 +1,48 @@
+"""A second scraper of the same containers, nodes or objects changes no number on any dashboard."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.monitoring import dashboards
+from tests.e2e.monitoring.conftest import values_of_variables
+from tests.e2e.monitoring.prometheus import Prometheus
+from tests.e2e.monitoring.replica import replica
+
+pytestmark = pytest.mark.e2e
+Json = dict[str, Any]
+# Jobs that may be scraped twice by mistake: by two instances, or under another name (the kubelet's cAdvisor).
+TWICE = ("cadvisor", "kube-state")
+
+
+def twice(series: Json) -> list[Json]:
+    """A series as it would be with a second scraper: by another instance of the job, and by another job."""
+    labels = series["metric"]
+    if labels.get("job") not in TWICE:
+        return [series]
+    second = {**labels, "instance": "second:8080"}
+    other = {**labels, "job": f"other-{labels['job']}", "instance": "third:8080"}
+    return [{**series, "metric": each} for each in (labels, second, other)]
+
+
+def answers(server: Prometheus, at: float, variables: dict[str, str]) -> dict[str, list[Json]]:
+    """What every query of every dashboard gives at a time."""
+    return {
+        str(query): sorted(server.query(query.filled("1m", "2m", **variables), at), key=str)
+        for uid in dashboards.uids()
+        for query in dashboards.queries(uid)
+    }
+
+
+def test_no_query_counts_twice(prometheus: Prometheus, busy: str, tmp_path: Path) -> None:
+    at = time.time() - 5
+    variables = values_of_variables(busy)
+    series = prometheus.query('{__name__=~".+"}[3m]', at)
+    assert {one["metric"].get("job") for one in series} >= set(TWICE)
+    with replica(tmp_path / "once", series) as server:
+        once = answers(server, at, variables)
+    with replica(tmp_path / "twice", [copy for one in series for copy in twice(one)]) as server:
+        doubled = answers(server, at, variables)
+    assert {name: (value, once[name]) for name, value in doubled.items() if value != once[name]} == {}
