@@ -24,6 +24,10 @@ QUERIES: dict[str, str] = {
     "croft-project / Containers that do not run, by application and reason / A": _WAITS,
     "croft-project / Out of memory by application / A": _MEMORY,
 }
+# Queries whose series lack a label that their panel names.
+LABELS: dict[str, str] = {
+    "croft-project / Alerts / A": "the alert that fires here, ApplicationErrors, is about no single pod",
+}
 # Recording rules by name, and selectors of alerts as "<alert>: <metric>".
 RULES: dict[str, str] = {
     "ContainerOutOfMemory: k8s_container_restarts": _MEMORY,

@@ -5,6 +5,7 @@ with two braces in a row, so there are none here.
 """
 
 import os
+import signal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 FAKED = "mon-stolen"
@@ -38,4 +39,6 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
+# The first process of a container is ended by no signal that it does not wait for.
+signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 ThreadingHTTPServer(("", 8080), Handler).serve_forever()

@@ -5,6 +5,7 @@ Listens on port 8080: /fail answers 500, /metrics with the number of requests, a
 """
 
 import os
+import signal
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -44,5 +45,7 @@ def write() -> None:
         time.sleep(1)
 
 
+# The first process of a container is ended by no signal that it does not wait for.
+signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 threading.Thread(target=write, daemon=True).start()
 ThreadingHTTPServer(("", 8080), Handler).serve_forever()
