@@ -1,6 +1,8 @@
 """Every endpoint by every role: what each may do, and that strangers do not learn what exists."""
 
+import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,11 +12,32 @@ from tests.webapp.cluster import StatedCluster, quota_use
 from tests.webapp.conftest import Api
 from tests.webapp.requests import SHOP, WEB, end_jobs
 from webapp import alerts
+from webapp.config import HOME
 from webapp.openapi import Portal
 
 WEB_PATH = "/projects/shop/applications/web"
 YAML = "application: {name: from-yaml, image: nginx:1, ports: [{targetPort: 80}]}"
 CHANNEL = "/projects/shop/channels/999999"
+DASHBOARDS = "/projects/shop/monitoring/dashboards"
+TIME = "start=2026-01-31T12:00:00Z&end=2026-01-31T13:00:00Z"
+
+
+def asked(dashboards: str, uid: str, prometheus: str) -> list[str]:
+    """Return the addresses that Prometheus is asked for, which these tests are without."""
+    dashboard = Path(HOME, "grafana", "dashboards", f"{uid}.json")
+    panels = json.loads(dashboard.read_text())["panels"]
+    panel = next(panel["id"] for panel in panels if panel["type"] != "row")
+    queries = (
+        "query?query=up",
+        f"query_range?query=up&{TIME}&step=60",
+        f"query_exemplars?query=up&{TIME}",
+        "series?match[]=up",
+        "labels",
+        "label/pod/values",
+    )
+    return [f"{dashboards}/{uid}/panels/{panel}", *(f"{prometheus}/api/v1/{query}" for query in queries)]
+
+
 HOOK = {"kind": "webhook", "target": "https://example.org/hook", "events": ["job.failed"]}
 # method, path, body, then the answers to: administrator, owner, developer, viewer, other user, stranger
 MATRIX: list[tuple[str, str, Any, tuple[int, int, int, int, int, int]]] = [
@@ -73,6 +96,12 @@ MATRIX: list[tuple[str, str, Any, tuple[int, int, int, int, int, int]]] = [
     ("POST", f"{WEB_PATH}/revisions/1/rollback", None, (202, 202, 202, 403, 404, 401)),
     ("DELETE", WEB_PATH, None, (202, 202, 202, 403, 404, 401)),
     ("GET", "/projects/shop/alerts", None, (200, 200, 200, 200, 404, 401)),
+    ("GET", DASHBOARDS, None, (200, 200, 200, 200, 404, 401)),
+    ("GET", f"{DASHBOARDS}/croft-project", None, (200, 200, 200, 200, 404, 401)),
+    *(
+        ("GET", path, None, (503, 503, 503, 503, 404, 401))
+        for path in asked(DASHBOARDS, "croft-project", "/projects/shop/prometheus")
+    ),
     ("GET", "/projects/shop/channels", None, (200, 200, 200, 403, 404, 401)),
     ("POST", "/projects/shop/channels", HOOK, (201, 201, 403, 403, 404, 401)),
     # Of one that is not there; notifications/test_channels_api.py has these with one that is.
@@ -85,6 +114,7 @@ MATRIX: list[tuple[str, str, Any, tuple[int, int, int, int, int, int]]] = [
 ANY = (200, 200, 200, 200, 200, 401)
 ADMIN = (200, 403, 403, 403, 403, 401)
 GONE = (404, 404, 404, 404, 404, 401)
+UNASKED = (503, 403, 403, 403, 403, 401)
 JOB, QUOTA, PLAN = (f"/{kind}/{'0' * 32}" for kind in ("jobs", "quota-requests", "plans"))
 # What lies outside of projects. Of jobs and requests that are not there; their own tests have those that are.
 PLATFORM: list[tuple[str, str, Any, tuple[int, int, int, int, int, int]]] = [
@@ -109,6 +139,12 @@ PLATFORM: list[tuple[str, str, Any, tuple[int, int, int, int, int, int]]] = [
     ("POST", "/users/new/reset-password", {}, ADMIN),
     ("DELETE", "/users/new", None, ADMIN),
     ("GET", "/alerts", None, ADMIN),
+    ("GET", "/monitoring/dashboards", None, ADMIN),
+    ("GET", "/monitoring/dashboards/croft-cluster", None, ADMIN),
+    *(
+        ("GET", path, None, UNASKED)
+        for path in asked("/monitoring/dashboards", "croft-cluster", "/monitoring/prometheus")
+    ),
     ("GET", "/audit", None, ANY),
     ("GET", "/audit.csv", None, ANY),
     ("GET", "/audit.json", None, ANY),
@@ -224,6 +260,8 @@ def _pattern(path: str) -> str:
     """Return the route that a path of the matrix belongs to."""
     path = path.partition("?")[0].replace("shop", "<project>").replace("/web", "/<application>")
     path = path.replace("/revisions/1", "/revisions/<number>").replace("/999999", "/<channel>")
+    path = path.replace("/croft-project", "/<dashboard>").replace("/label/pod/", "/label/<name>/")
+    path = re.sub(r"/panels/\d+", "/panels/<panel>", path)
     return path.replace("/members/out", "/members/<user>").replace("/members/eve", "/members/<user>")
 
 

@@ -10,6 +10,8 @@ scrape_configs:
       - {source_labels: [container_label_io_kubernetes_pod_namespace], target_label: namespace}
       - {source_labels: [container_label_io_kubernetes_pod_name], target_label: pod}
       - {source_labels: [container_label_io_kubernetes_container_name], target_label: container}
+      # The same as container_fs_*, by device number.
+      - {source_labels: [__name__], regex: container_blkio_device_usage_total, action: drop}
       # Cgroups of the node, and of pods as a whole: they repeat what their containers use. A pod's network is not
       # its containers' but its sandbox's, which has no container's name.
       - {source_labels: [__name__, namespace], regex: container_.+;, action: drop}
