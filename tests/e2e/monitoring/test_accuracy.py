@@ -89,7 +89,7 @@ def measured(pods: dict[str, Json], kubectl: Kubectl, settings: Json) -> Measure
         before = Count.now(kubectl, pods, statuses)
         time.sleep(WINDOW)
         after = Count.now(kubectl, pods, statuses)
-        top = watching.finish(before.time + 15)
+        top = watching.finish()
     return Measured(after.time, after.used_since(before), after.kernel_since(before), top)
 
 

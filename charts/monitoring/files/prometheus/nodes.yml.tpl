@@ -1,6 +1,11 @@
 scrape_configs:
   - job_name: cadvisor
     scrape_interval: 15s
+    # Left alone, it looks at each container at moments of its own, up to twice its interval apart: what it tells would
+    # be half a minute old, and rates of the last minute a fifth too low.
+    params: {max_age: [5s]}
+    # It says itself when it looked. Without this, a container that is gone would be counted for five minutes more.
+    track_timestamps_staleness: true
     {{- include "scrape.pods" (list .Release.Namespace "app.kubernetes.io/name=cadvisor") | nindent 4 }}
     relabel_configs:
       {{- include "scrape.alive" . | nindent 6 }}
