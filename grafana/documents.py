@@ -129,4 +129,4 @@ def _alert(alert: Alert) -> str:
 def _placeholders(text: str) -> str:
     """Prometheus' templates as a reader sees them: {{ $labels.pod }} becomes <pod>."""
     text = re.sub(r"{{ \$labels\.(\w+) }}", r"‹\1›", text)
-    return re.sub(r"{{ \$value[^}]*}}", "‹value›", text)
+    return re.sub(r"{{ [^}]*\$value[^}]*}}", "‹value›", text)

@@ -20,7 +20,10 @@ _MACROS = {"$__rate_interval": "1m", "$__range": "1h", "$__interval": "1m"}
 
 @dataclass(frozen=True)
 class Selector:
-    """One metric with its matchers, the range in brackets ("" for none) and the function around it."""
+    """One metric with its matchers, the range in brackets ("" for none) and the function around it.
+
+    A matcher that is not `=` has its operator's last sign before its value: `pod=~"a"` is pod: ~a.
+    """
 
     metric: str
     matchers: dict[str, str]
@@ -56,7 +59,7 @@ def _selectors(tokens: list[tuple[str, str]]) -> Iterator[Selector]:
             end = _after(tokens, index + 1, "}") if following == "{" else index + 1
             matchers = "".join(part for _, part in tokens[index + 1 : end])
             range_ = tokens[end][1][1:-1] if end < len(tokens) and tokens[end][0] == "range" else ""
-            found = {name: value for name, _, value in _MATCHER.findall(matchers)}
+            found = {name: operator[1:] + value for name, operator, value in _MATCHER.findall(matchers)}
             yield Selector(text, found, range_, functions[-1] if functions else "")
             index = end
             continue

@@ -100,6 +100,11 @@ class Group:
         return {"name": self.name, "interval": self.interval, "rules": rules}
 
 
+_HEAD = """# Generated from grafana/ by `make dashboards`; edit the definitions there.
+# yamllint disable rule:line-length
+"""
+
+
 class _Dumper(yaml.SafeDumper):
     """YAML with lists indented below their keys, as yamllint wants them."""
 
@@ -122,9 +127,5 @@ def text(groups: Sequence[Group]) -> str:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise DefinitionError(f"rules that are defined twice: {', '.join(twice)}")
-    head = (
-        "# Generated from grafana/ by `make dashboards`; edit the definitions there.\n"
-        "# yamllint disable rule:line-length\n"
-    )
     body = {"groups": [group.as_dict() for group in groups]}
-    return head + yaml.dump(body, Dumper=_Dumper, sort_keys=False, width=1000, allow_unicode=True)
+    return _HEAD + yaml.dump(body, Dumper=_Dumper, sort_keys=False, width=1000, allow_unicode=True)

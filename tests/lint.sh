@@ -11,10 +11,16 @@ run() {
   "$@" || failed+=("$name")
 }
 
+# The bundle's.
+promtool() {
+  "$(python -c 'from tests.prometheus import binary; print(binary("promtool"))')" "$@"
+}
+
 run "ruff check" ruff check --quiet .
 run "ruff format" ruff format --quiet --check .
 run "mypy" mypy --no-error-summary webapp plugins bundle grafana
 run "dashboards" python -m grafana --check
+run "alert rules" promtool check rules grafana/rules/recording.yml grafana/rules/alerts.yml
 run "yamllint" yamllint --strict .
 run "ansible-lint" ansible-lint -q
 run "shell syntax" bash -n roles/host/files/venv.sh tests/lint.sh tests/e2e/run.sh .ci/run

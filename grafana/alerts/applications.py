@@ -24,7 +24,7 @@ GROUP = Group(
             "10m",
             "warning",
             "{{ $labels.workload }} in {{ $labels.namespace }} is slow",
-            "5 of 100 requests to {{ $labels.workload }} take longer than {{ $value | humanize }} ms.",
+            '5 of 100 requests to {{ $labels.workload }} take longer than {{ printf "%.0f" $value }} ms.',
             audience=OF_THE_NAMESPACE,
         ),
         Alert(

@@ -16,8 +16,8 @@ _API_LATENCY = "verb:apiserver_request_latency_seconds:p99_rate5m"
 
 
 def absent(job: str, where: str = "") -> str:
-    """1 where no target of the job answers, or there is none."""
-    return f"absent({s.series('up', job, where)} == 1)"
+    """1 where no target of the job answers, or there is none; absent() of a comparison loses the labels."""
+    return f'label_replace(absent({s.series("up", job, where)} == 1), "job", "{job}", "", "")'
 
 
 GROUP = Group(
