@@ -1,17 +1,21 @@
 """`make portal`: web and worker on this machine against a cluster's kubeconfig, for development.
 
 Keys, database and the first administrator's password live below the cluster's state folder, so that a restart
-keeps everyone signed in. Ctrl-C ends both processes.
+keeps everyone signed in. Monitoring answers inside the cluster alone, so kubectl brings it here. Ctrl-C ends
+all of these processes.
 """
 
 import argparse
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 from cryptography.fernet import Fernet
@@ -23,6 +27,28 @@ KEYS = {
     "ENCRYPTION_KEYS": lambda: Fernet.generate_key().decode(),
     "ADMIN_PASSWORD": lambda: secrets.token_urlsafe(15),
 }
+# What monitoring's services are called, by the settings that say where they answer.
+SERVICES = {
+    "CROFT_PROMETHEUS_URL": ("prometheus", 9090),
+    "CROFT_LABEL_PROXY_URL": ("label-proxy", 8080),
+    "CROFT_ALERTMANAGER_URL": ("alertmanager", 9093),
+}
+NAMESPACE = "croft-monitoring"
+# Seconds until a connection to monitoring that was cut is made anew.
+PAUSE_S = 5
+
+
+def forwards(state: Path) -> dict[str, tuple[str, list[str]]]:
+    """Return, by setting, an address on this machine and the command that brings a service there."""
+    found = {}
+    for setting, (service, port) in SERVICES.items():
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            here = free.getsockname()[1]
+        kubectl = [str(state / "bundle" / "bin" / "kubectl"), f"--kubeconfig={state / 'kubeconfig'}"]
+        forward = ["port-forward", f"--namespace={NAMESPACE}", f"service/{service}", f"{here}:{port}"]
+        found[setting] = f"http://127.0.0.1:{here}", [*kubectl, *forward]
+    return found
 
 
 def settings(state: Path, port: int) -> dict[str, str]:
@@ -52,16 +78,24 @@ def settings(state: Path, port: int) -> dict[str, str]:
     return found
 
 
-def run(environment: Mapping[str, str]) -> int:
-    """Prepare the database, then run web and worker until one ends or Ctrl-C; return the exit code."""
+def run(environment: Mapping[str, str], commands: list[list[str]]) -> int:
+    """Prepare the database, then run web and worker until one ends or Ctrl-C; return the exit code.
+
+    `commands` run beside them, and again when they have ended; what they say is of no use to anybody.
+    """
     subprocess.run([sys.executable, "-m", "webapp.prepare"], env=environment, cwd=HOME, check=True)
     processes = [
         subprocess.Popen([sys.executable, "-m", module], env=environment, cwd=HOME)
         for module in ("webapp.wsgi", "webapp.worker")
     ]
+    beside = [_quiet(command) for command in commands]
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         pid, status = os.wait()
+        while pid in [process.pid for process in beside]:
+            time.sleep(PAUSE_S)
+            beside = [process if process.pid != pid else _quiet(process.args) for process in beside]
+            pid, status = os.wait()
         ended = next(process.args for process in processes if process.pid == pid)
         print(f"croft: {ended} has ended", file=sys.stderr)  # type: ignore[str-bytes-safe]
         return os.waitstatus_to_exitcode(status)
@@ -71,10 +105,14 @@ def run(environment: Mapping[str, str]) -> int:
         # A second Ctrl-C, or make's own signal, must not cut the orderly end short.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        for process in processes:
+        for process in (*processes, *beside):
             process.terminate()
-        for process in processes:
+        for process in (*processes, *beside):
             process.wait(timeout=60)
+
+
+def _quiet(command: Any) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def main() -> None:
@@ -91,7 +129,9 @@ def main() -> None:
     found = settings(state, arguments.port)
     print(f"croft: portal at {found['CROFT_EXTERNAL_URL']}, sign in as admin", flush=True)
     print(f"croft: the password is in {found['CROFT_ADMIN_PASSWORD_FILE']}", flush=True)
-    sys.exit(run(os.environ | found))
+    monitoring = forwards(state)
+    addresses = {setting: address for setting, (address, _) in monitoring.items()}
+    sys.exit(run(os.environ | addresses | found, [command for _, command in monitoring.values()]))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from webapp.config import load_config
-from webapp.dev import settings
+from webapp.dev import forwards, settings
 
 
 @pytest.fixture
@@ -32,3 +32,13 @@ def test_web_and_worker_can_start_with_them(state: Path) -> None:
     assert config.kubeconfig == str(state / "kubeconfig")
     assert config.helm == str(state / "bundle/bin/helm")
     assert config.application_url("web.shop.localhost") == "http://web.shop.localhost:9080"
+
+
+def test_monitoring_is_brought_to_this_machine(state: Path) -> None:
+    found = forwards(state)
+    config = load_config({**settings(state, 8000), **{name: address for name, (address, _) in found.items()}})
+    assert config.prometheus_url.startswith("http://127.0.0.1:")
+    assert len({config.prometheus_url, config.label_proxy_url}) == 2
+    command = found["CROFT_LABEL_PROXY_URL"][1]
+    assert command[0] == str(state / "bundle/bin/kubectl")
+    assert command[-2:] == ["service/label-proxy", f"{config.label_proxy_url.rpartition(':')[2]}:8080"]

@@ -38,7 +38,8 @@ def draw(panel: Panel, answers: Sequence[Answer], window: Window, place: Place) 
         if panel.type == "timeseries":
             data = _with_curves(data, named, place)
         else:
-            data = replace(data, figures=tuple(_figure(panel, *one, place) for one in named))
+            figures = [_figure(panel, *one, place) for one in named]
+            data = replace(data, figures=tuple(_measured(panel, figures)))
         nothing = not named
     if nothing and not failures:
         data = replace(data, empty=panel.field_config.defaults.no_value or _NO_DATA)
@@ -118,7 +119,6 @@ def _scale(
     low = style.defaults.min or 0.0
     high = style.defaults.max
     if high is None:
-        # Bars without a largest value are measured by each other (webapp.monitoring.bars in the template).
         return None, ()
     if high <= low:
         return None, ()
@@ -128,6 +128,20 @@ def _scale(
         if step.value is not None
     )
     return min(1.0, max(0.0, (raw - low) / (high - low))), marks
+
+
+def _measured(panel: Panel, figures: list[Figure]) -> list[Figure]:
+    """Return bars that have no largest value measured by the highest of them."""
+    there = [figure.value.raw for figure in figures if figure.value.raw is not None]
+    highest = max(there, default=0.0)
+    if panel.type != "bargauge" or highest <= 0:
+        return figures
+    return [
+        figure
+        if figure.share is not None or figure.value.raw is None
+        else replace(figure, share=max(0.0, figure.value.raw / highest))
+        for figure in figures
+    ]
 
 
 def _link(style: FieldStyle, place: Place, lookup: Lookup) -> str:

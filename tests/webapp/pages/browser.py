@@ -1,7 +1,7 @@
 """A portal that answers on this machine, and a browser that looks at it."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,14 +29,28 @@ def served(folder: Path, **settings: Any) -> Iterator[Served]:
 
     `settings`: fields of webapp.config.Config.
     """
+    made: list[StatedCluster] = []
+
+    def make(url: str) -> Flask:
+        app, cluster = make_portal(folder, url, **settings)
+        made.append(cluster)
+        return app
+
+    with serve(make) as (url, app):
+        yield Served(url, app, made[0])
+
+
+@contextmanager
+def serve(make: Callable[[str], Flask]) -> Iterator[tuple[str, Flask]]:
+    """Serve the application that `make` returns for an address; yields both until the block ends."""
     # The address has to be known before the application is made: it answers under this name alone.
     server = make_server("127.0.0.1", 0, lambda _environ, _start: [], threaded=True)
     url = f"http://localhost:{server.port}"
-    server.app, cluster = make_portal(folder, url, **settings)
+    server.app = app = make(url)
     thread = threading.Thread(target=server.serve_forever, name="portal")
     thread.start()
     try:
-        yield Served(url, server.app, cluster)
+        yield url, app
     finally:
         server.shutdown()
         thread.join()
