@@ -229,7 +229,8 @@ def test_what_is_not_there(observed: Flask) -> None:
     assert (nothing.status_code, nothing.json["type"]) == (404, "/problems/dashboard-not-found")
     panel = ada.get(f"{BASE}/panels/1")
     assert (panel.status_code, panel.json["type"]) == (404, "/problems/panel-not-found")
-    assert ada.get(f"{BASE}/panels/x").status_code == 404
+    number = ada.get(f"{BASE}/panels/x")
+    assert (number.status_code, [error["field"] for error in number.json["errors"]]) == (422, ["panel"])
 
 
 def test_a_page_tells_what_is_wrong_with_its_time(observed: Flask) -> None:
