@@ -237,7 +237,7 @@ def test_limits_and_lost_rights_close_it(
 def test_a_browser_that_leaves_ends_the_command(portal: Served, backend: ExecServer) -> None:
     socket = Browser(portal, "ada").open()
     assert word(socket)[0] == "ready"
-    assert backend.open_now == 1
+    until(lambda: backend.open_now == 1)
     socket.close()
     until(lambda: backend.open_now == 0)
     until(lambda: len(audit(portal)) == 2)
