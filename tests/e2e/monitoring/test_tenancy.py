@@ -85,6 +85,10 @@ def test_no_list_names_anothers_series(member: Portal) -> None:
         assert [item for item in listed if item.get("namespace") != MINE] == [], match
     named = series(member.request("GET", f"{READ}/labels", params={"match[]": f'{{namespace="{BUSY}"}}'}))
     assert named == []
+    # What is asked for counts as well: not all that the member may see.
+    one = "container_memory_working_set_bytes"
+    listed = series(member.request("GET", f"{READ}/series", params={"match[]": one}))
+    assert {item["__name__"] for item in listed} == {one}
     exemplars = {"query": VICTIM, "start": "0", "end": "9999999999"}
     assert series(member.request("GET", f"{READ}/query_exemplars", params=exemplars)) == []
 

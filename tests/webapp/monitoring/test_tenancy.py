@@ -139,6 +139,17 @@ def test_series_and_labels(member: Asker, monitored: Any, selector: str) -> None
         check(member.get(f"{BASE}/{path}", *twice, *times), query=selector)
 
 
+def test_a_selector_selects_among_the_own_series(member: Asker, monitored: Any) -> None:
+    times = (("start", str(monitored.until - 7200)), ("end", str(monitored.until)))
+    one = ("match[]", "shop_orders_total")
+    found = member.get(f"{BASE}/series", one, *times).json["data"]
+    assert {item["__name__"] for item in found} == {"shop_orders_total"}
+    names = member.get(f"{BASE}/labels", one, *times).json["data"]
+    assert set(names) == {name for item in found for name in item}
+    nothing = ("match[]", '{namespace="lab"}')
+    assert member.get(f"{BASE}/labels", nothing, *times).json["data"] == []
+
+
 def test_labels_without_a_selector(member: Asker, monitored: Any) -> None:
     times = (("start", str(monitored.until - 7200)), ("end", str(monitored.until)))
     names = member.get(f"{BASE}/label/__name__/values", *times)
