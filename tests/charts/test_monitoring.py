@@ -417,6 +417,7 @@ def test_who_watches_runs_beside_the_control_plane(objects: dict[tuple[str, str]
     (wish,) = pod["affinity"]["nodeAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
     expected = {"key": "node-role.kubernetes.io/control-plane", "operator": "Exists"}
     assert wish["preference"]["matchExpressions"] == [expected]
+    assert pod["tolerations"] == [{**expected, "effect": "NoSchedule"}]
 
 
 def test_the_node_exporter_only_reads_and_runs_on_every_node(objects: dict[tuple[str, str], Json]) -> None:

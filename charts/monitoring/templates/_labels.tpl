@@ -37,10 +37,14 @@ Who watches runs beside the control plane where it can: a machine that is lost s
 loss, and without the control plane nothing is left to be told.
 */}}
 {{- define "monitoring.place" -}}
-nodeAffinity:
-  preferredDuringSchedulingIgnoredDuringExecution:
-    - weight: 100
-      preference:
-        matchExpressions:
-          - {key: node-role.kubernetes.io/control-plane, operator: Exists}
+affinity:
+  nodeAffinity:
+    preferredDuringSchedulingIgnoredDuringExecution:
+      - weight: 100
+        preference:
+          matchExpressions:
+            - {key: node-role.kubernetes.io/control-plane, operator: Exists}
+tolerations:
+  # With workers, the control plane takes no other pods.
+  - {key: node-role.kubernetes.io/control-plane, operator: Exists, effect: NoSchedule}
 {{- end }}
