@@ -122,6 +122,9 @@ def text(groups: Sequence[Group]) -> str:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise DefinitionError(f"rules that are defined twice: {', '.join(twice)}")
-    head = "# Generated from grafana/ by `make dashboards`; edit the definitions there.\n# yamllint disable rule:line-length\n"
+    head = (
+        "# Generated from grafana/ by `make dashboards`; edit the definitions there.\n"
+        "# yamllint disable rule:line-length\n"
+    )
     body = {"groups": [group.as_dict() for group in groups]}
     return head + yaml.dump(body, Dumper=_Dumper, sort_keys=False, width=1000, allow_unicode=True)

@@ -248,7 +248,7 @@ def _pattern(path: str) -> str:
     """Return the route that a path of the matrix belongs to."""
     path = path.partition("?")[0].replace("shop", "<project>").replace("/web", "/<application>")
     path = path.replace("/revisions/1", "/revisions/<number>").replace("/999999", "/<channel>")
-    path = path.replace("/croft-application", "/<dashboard>").replace("/326186", "/<int:panel>")
+    path = path.replace("/croft-application", "/<dashboard>").replace("/326186", "/<panel>")
     path = path.replace("/label/pod/", "/label/<name>/")
     return path.replace("/members/out", "/members/<user>").replace("/members/eve", "/members/<user>")
 
