@@ -126,7 +126,7 @@ def _make_blocks(folder: Path, series: Iterable[Measured], until: int) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,
     )
     assert made.returncode == 0, made.stdout + made.stderr
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from webapp.monitoring.schema import DashboardFile, Link, Panel, Row, Variable
+from webapp.monitoring.schema import Annotation, DashboardFile, Link, Panel, Row, Variable
 from webapp.monitoring.variables import BUILT_IN, named_in
 
 log = logging.getLogger(__name__)
@@ -44,6 +44,7 @@ class Dashboard:
     links: tuple[Link, ...]
     since: str
     until: str
+    annotations: tuple[Annotation, ...] = ()
 
     @property
     def panels(self) -> Iterator[Panel]:
@@ -85,6 +86,7 @@ def _read(path: Path) -> Dashboard:
         links=file.links,
         since=file.time.from_,
         until=file.time.to,
+        annotations=tuple(item for item in file.annotations.list if item.enable and item.expr),
     )
     _check(dashboard)
     return dashboard

@@ -6,14 +6,16 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any
 
+from webapp.monitoring.legend import series_name
 from webapp.monitoring.prometheus import Prometheus, Scope, too_slow
-from webapp.monitoring.schema import Panel, Target
+from webapp.monitoring.schema import Annotation, Panel, Target
 from webapp.monitoring.times import SCRAPE_INTERVAL_S, Window
 from webapp.monitoring.variables import Choices, interpolate
 from webapp.problems import Problem
 
 # Enough for the places of webapp.monitoring.limits, most of whose panels have one or two queries.
 _THREADS = 48
+MAX_MARKS = 100
 _executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="prometheus")
 
 
@@ -33,6 +35,14 @@ class Answer:
     series: tuple[Series, ...] = ()
     problem: Problem | None = None
     expression: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something that happened, in seconds since 1970 and in words."""
+
+    moment: int
+    words: str
 
 
 def run_all(
@@ -62,6 +72,27 @@ def _result(target: Target, future: Future[Answer]) -> Answer:
         return future.result()
     future.cancel()
     return Answer(target, problem=too_slow())
+
+
+def marks(
+    prometheus: Prometheus,
+    scope: Scope,
+    annotations: Sequence[Annotation],
+    choices: Choices,
+    window: Window,
+    until: float,
+) -> list[Mark]:
+    """Return where the dashboard's annotations begin to have a value. Raises Problem as Prometheus does."""
+    found = []
+    for item in annotations:
+        expression = interpolate(item.expr, choices, window)
+        for one in prometheus.query_range(scope, expression, window, until):
+            moments = _values(one.get("values", ())).keys()
+            words = f"{series_name(item.title_format or ' ', one['metric'])}: "
+            words += series_name(item.text_format, one["metric"])
+            # A value that goes on is still the same event.
+            found += [Mark(at, words) for at in moments if at - window.step not in moments]
+    return sorted(found, key=lambda mark: mark.moment)[:MAX_MARKS]
 
 
 def _ask(

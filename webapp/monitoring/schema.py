@@ -204,6 +204,21 @@ class Variable(Part):
         return "" if value is None else value
 
 
+class Annotation(Part):
+    """Marks on all charts, where a query begins to give a value."""
+
+    expr: str = ""
+    enable: bool = True
+    title_format: str = ""
+    text_format: str = ""
+
+
+class Annotations(Part):
+    """All of them."""
+
+    list: tuple[Annotation, ...] = ()
+
+
 class Templating(Part):
     """The variables, in the order in which they depend on each other."""
 
@@ -225,6 +240,7 @@ class DashboardFile(Part):
     description: str = ""
     tags: tuple[str, ...] = ()
     templating: Templating = Templating()
+    annotations: Annotations = Annotations()
     panels: tuple[Row | Panel, ...] = Field(min_length=1)
     links: tuple[Link, ...] = ()
     time: TimeRange = TimeRange()

@@ -146,6 +146,17 @@ class Monitoring:
                 if not choice.fixed and not choice.variable.hide
             ]
 
+    def marks(self, user_id: int, scope: Scope, dashboard: Dashboard, wanted: Wanted) -> list[queries.Mark]:
+        """Return what happened in this time, for all charts; raises Problem as `offers` does."""
+        chosen_time = self.window(wanted)
+        self._require(scope)
+        with self.places.taken(user_id):
+            until = self.prometheus.deadline()
+            ask = self._asker(scope, chosen_time, until)
+            fixed = fixed_variables(scope)
+            choices = choose(dashboard.variables, wanted.variables, fixed, ask, chosen_time)
+            return queries.marks(self.prometheus, scope, dashboard.annotations, choices, chosen_time, until)
+
     def ask(self, user_id: int, scope: Scope, path: str, fields: Sequence[tuple[str, str]]) -> bytes:
         """Return Prometheus' own answer. Raises Problem as Prometheus.ask does, and too-many-queries."""
         with self.places.taken(user_id):

@@ -65,6 +65,13 @@ def variables(uid: str) -> Response:
     return _variables(platform_scope(current_user), uid)
 
 
+@pages.get("/monitoring/<uid>/marks")
+@login_required
+def marks(uid: str) -> Response:
+    """Answer with what is marked on all charts."""
+    return _marks(platform_scope(current_user), uid)
+
+
 @pages.get("/projects/<project>/monitoring")
 @login_required
 def show_project(project: str) -> str:
@@ -91,6 +98,13 @@ def panel_of_project(project: str, uid: str, panel_id: int) -> Response:
 def variables_of_project(project: str, uid: str) -> Response:
     """Answer with what can be chosen in a project's dashboard."""
     return _variables(project_scope(current_user, project), uid)
+
+
+@pages.get("/projects/<project>/monitoring/<uid>/marks")
+@login_required
+def marks_of_project(project: str, uid: str) -> Response:
+    """Answer with what is marked on all charts of a project's dashboard."""
+    return _marks(project_scope(current_user, project), uid)
 
 
 @pages.get("/projects/<project>/applications/<application>/monitoring")
@@ -184,6 +198,12 @@ def _variables(scope: Scope, uid: str) -> Response:
             ]
         }
     )
+
+
+def _marks(scope: Scope, uid: str) -> Response:
+    dashboard = monitoring().dashboard(scope, uid)
+    found = monitoring().marks(current_user.id, scope, dashboard, _wanted(dashboard, {}))
+    return jsonify({"items": [{"moment": mark.moment, "words": mark.words} for mark in found]})
 
 
 def _base(scope: Scope, dashboard: Dashboard) -> str:

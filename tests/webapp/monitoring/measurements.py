@@ -150,6 +150,9 @@ def _objects() -> Iterator[Measured]:
         yield Measured(f"k8s_{kind}_{desired}", labels, [float(wanted)] * COUNT)
         there = [float(wanted - (name == "web" and at > COUNT * 0.7)) for at in range(COUNT)]
         yield Measured(f"k8s_{kind}_{ready}", labels, there)
+    for name, since in (("web-5c9d7b6f4", 0.0), ("web-6b7f9c8d5", 0.6)):
+        labels = {**state, "namespace": "shop", "replicaset": name}
+        yield Measured("k8s_replicaset_desired", labels, [3.0] * int(COUNT * (1 - since)))
     for namespace, part in (("shop", 0.85), ("lab", 0.4)):
         for resource, hard in (
             ("requests.cpu", 2000.0),

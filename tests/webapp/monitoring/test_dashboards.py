@@ -7,10 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
-from tests.prometheus import Monitored
+from tests.prometheus import STEP_S, Monitored
+from tests.webapp.monitoring import measurements
 from tests.webapp.monitoring.conftest import Asker
 from tests.webapp.monitoring.measurements import DASHBOARDS
+from tests.webapp.pages.conftest import Visitor
 from webapp.monitoring.dashboards import load
 
 NAMES = sorted(path.stem for path in DASHBOARDS.glob("*.json"))
@@ -116,3 +119,12 @@ def _check(
             assert all(len(curve["values"]) == 61 for curve in data["curves"])
     assert wrong == []
     assert shown > 0.8 * len(panels)
+
+
+def test_a_new_revision_is_marked_where_it_begins(observed: Flask, monitored: Monitored) -> None:
+    times = f"from={monitored.until - 7200}&to={monitored.until}"
+    path = f"/projects/shop/monitoring/croft-application/marks?var-application=web&{times}"
+    found = json.loads(Visitor(observed, "linus").get(path).html)["items"]
+    assert [mark["words"] for mark in found] == ["Revision: web-6b7f9c8d5"]
+    begins = monitored.until - int(measurements.COUNT * 0.4) * STEP_S
+    assert abs(found[0]["moment"] - begins) <= 120

@@ -26,6 +26,8 @@ NO_PAGES: Mapping[str, str] = {
     "applications.export": "a file",
     "audit.export_csv": "a file",
     "audit.export_json": "a file",
+    "monitoring.marks": "a part of a page",
+    "monitoring.marks_of_project": "a part of a page",
     "monitoring.panel": "a part of a page",
     "monitoring.panel_of_project": "a part of a page",
     "monitoring.variables": "a part of a page",

@@ -36,6 +36,7 @@ export class Chart {
     Object.assign(this, { place, data, colours, zoom });
     this.shown = data.curves.map(() => true);
     this.times = [];
+    this.marks = [];
     for (let moment = data.start; moment <= data.end; moment += data.step) this.times.push(moment);
     this.tip = document.createElement("div");
     this.tip.className = "tip";
@@ -43,6 +44,11 @@ export class Chart {
     this.draw();
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(place);
+  }
+
+  setMarks(marks) {
+    this.marks = marks.filter(({ moment }) => moment >= this.data.start && moment <= this.data.end);
+    if (this.marks.length) this.plot.redraw(false);
   }
 
   draw() {
@@ -118,19 +124,27 @@ export class Chart {
 
   limits(plot, colour) {
     const { ctx, bbox } = plot;
+    for (const { moment } of this.marks) {
+      const at = plot.valToPos(moment, "x", true);
+      this.line(ctx, colour("--busy"), [2, 3], [at, bbox.top, at, bbox.top + bbox.height]);
+    }
     for (const limit of this.data.limits) {
       const at = plot.valToPos(limit.value, "y", true);
       if (at < bbox.top || at > bbox.top + bbox.height) continue;
-      ctx.save();
-      ctx.strokeStyle = colour(LEVELS[limit.level] ?? "--edge");
-      ctx.lineWidth = devicePixelRatio;
-      ctx.setLineDash([5 * devicePixelRatio, 5 * devicePixelRatio]);
-      ctx.beginPath();
-      ctx.moveTo(bbox.left, at);
-      ctx.lineTo(bbox.left + bbox.width, at);
-      ctx.stroke();
-      ctx.restore();
+      this.line(ctx, colour(LEVELS[limit.level] ?? "--edge"), [5, 5], [bbox.left, at, bbox.left + bbox.width, at]);
     }
+  }
+
+  line(ctx, colour, dash, [left, top, right, bottom]) {
+    ctx.save();
+    ctx.strokeStyle = colour;
+    ctx.lineWidth = devicePixelRatio;
+    ctx.setLineDash(dash.map((length) => length * devicePixelRatio));
+    ctx.beginPath();
+    ctx.moveTo(left, top);
+    ctx.lineTo(right, bottom);
+    ctx.stroke();
+    ctx.restore();
   }
 
   selected(plot) {
@@ -154,7 +168,7 @@ export class Chart {
       .filter((row) => this.shown[row.index] && row.value !== null && row.value !== undefined);
     const near = rows.reduce((best, row) => (best && Math.abs(best.drawn - height) <= Math.abs(row.drawn - height) ? best : row), null);
     rows.sort((one, other) => other.value - one.value);
-    this.fill(this.times[at], rows, near);
+    this.tell(this.times[at], rows, near);
     this.tip.hidden = false;
     const left = plot.cursor.left + plot.over.offsetLeft;
     const right = left + this.tip.offsetWidth + 18 > this.place.clientWidth;
@@ -162,13 +176,13 @@ export class Chart {
     this.tip.style.transform = `translate(${x}px, ${Math.max(0, plot.cursor.top - 10)}px)`;
   }
 
-  fill(moment, rows, near) {
+  tell(moment, rows, nearest) {
     const time = document.createElement("time");
     time.textContent = new Date(moment * 1000).toLocaleString([], { dateStyle: "medium", timeStyle: "medium" });
     const list = document.createElement("ul");
     for (const row of rows.slice(0, SHOWN_IN_TIP)) {
       const item = document.createElement("li");
-      if (row === near && rows.length > 1) item.className = "near";
+      if (row === nearest && rows.length > 1) item.className = "near";
       const swatch = document.createElement("span");
       swatch.className = `swatch c${row.index % PALETTE}`;
       const name = document.createElement("span");
@@ -181,6 +195,13 @@ export class Chart {
     this.tip.replaceChildren(time, list);
     if (rows.length > SHOWN_IN_TIP) this.tip.append(`and ${rows.length - SHOWN_IN_TIP} more`);
     if (!rows.length) this.tip.append("no value here");
+    const near = this.marks.filter((mark) => Math.abs(mark.moment - moment) <= Math.max(this.data.step, (this.data.end - this.data.start) / 150));
+    for (const mark of near.slice(0, 3)) {
+      const said = document.createElement("p");
+      said.className = "mark";
+      said.textContent = mark.words;
+      this.tip.append(said);
+    }
   }
 
   // Shows or hides a curve; alone: all others.

@@ -110,6 +110,16 @@ async function changed({ step = false, variables = true } = {}) {
   schedule();
   if (variables) await loadVariables();
   panels.again();
+  loadMarks();
+}
+
+// What happened in this time is marked on all charts; without that the charts are as good as ever.
+async function loadMarks() {
+  if (!("marked" in root.dataset)) return;
+  const query = state.query();
+  query.set("width", root.clientWidth);
+  const answer = await ask(`${root.dataset.base}/marks?${query}`);
+  panels.setMarks(answer.items ?? []);
 }
 
 function readVariables(form) {
@@ -201,4 +211,5 @@ schedule();
 loadVariables().finally(() => {
   panels.ready = true;
   panels.begin();
+  loadMarks();
 });

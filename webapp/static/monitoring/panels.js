@@ -16,12 +16,18 @@ export class Panels {
     this.charts = new Map();
     this.hidden = new Map();
     this.round = 0;
+    this.marks = [];
     this.observer = new IntersectionObserver((entries) => this.look(entries), { rootMargin: "250px" });
     for (const panel of root.querySelectorAll("[data-panel]")) {
       this.stale.add(panel);
       this.observer.observe(panel);
     }
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.redraw());
+  }
+
+  setMarks(marks) {
+    this.marks = marks;
+    for (const chart of this.charts.values()) chart.setMarks(marks);
   }
 
   look(entries) {
@@ -85,6 +91,7 @@ export class Panels {
   draw(panel, place, data) {
     const swatches = [...panel.querySelectorAll(".legend .swatch")];
     const drawn = new Chart(place, data, swatches.map((swatch) => getComputedStyle(swatch).backgroundColor), this.zoom);
+    drawn.setMarks(this.marks);
     this.charts.set(panel, drawn);
     const hidden = this.hidden.get(panel) ?? new Set();
     this.hidden.set(panel, hidden);
