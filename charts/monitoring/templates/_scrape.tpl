@@ -24,6 +24,13 @@ kubernetes_sd_configs:
 - {source_labels: [__meta_kubernetes_pod_container_port_name], regex: {{ . }}, action: keep}
 {{- end }}
 
+{{/* A part of monitoring itself, known by its pod; the argument is its port's name. */}}
+{{- define "scrape.own" -}}
+{{ include "scrape.alive" . }}
+{{ include "scrape.port" . }}
+- {source_labels: [__meta_kubernetes_pod_name], target_label: instance}
+{{- end }}
+
 {{/* Targets of which every node has one are known by the node: a new pod goes on with the old one's series. */}}
 {{- define "scrape.node" -}}
 - {source_labels: [__meta_kubernetes_pod_node_name], target_label: node}

@@ -1,6 +1,9 @@
+# What monitoring itself consists of is found by the API server, not by name: the cluster's DNS may be what fails.
 scrape_configs:
   - job_name: kube-state
-    static_configs: [{targets: ["k8s-cluster:8889"]}]
+    {{- include "scrape.pods" (list .Release.Namespace "app.kubernetes.io/name=k8s-cluster") | nindent 4 }}
+    relabel_configs:
+      {{- include "scrape.own" "metrics" | nindent 6 }}
     metric_relabel_configs:
       - {source_labels: [k8s_namespace_name], target_label: namespace}
       # `job` is the scrape job's name, so that a Job of Kubernetes is a job_name.
@@ -63,7 +66,11 @@ scrape_configs:
     static_configs: [{targets: ["localhost:9090"]}]
 
   - job_name: alertmanager
-    static_configs: [{targets: ["alertmanager:9093"]}]
+    {{- include "scrape.pods" (list .Release.Namespace "app.kubernetes.io/name=alertmanager") | nindent 4 }}
+    relabel_configs:
+      {{- include "scrape.own" "http" | nindent 6 }}
 
   - job_name: label-proxy
-    static_configs: [{targets: ["label-proxy:8081"]}]
+    {{- include "scrape.pods" (list .Release.Namespace "app.kubernetes.io/name=label-proxy") | nindent 4 }}
+    relabel_configs:
+      {{- include "scrape.own" "metrics" | nindent 6 }}
