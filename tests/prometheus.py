@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 
 STEP_S = 30
+AHEAD_S = 1800
 
 
 def binary(name: str) -> Path:
@@ -59,8 +60,11 @@ class Monitored:
 
 @contextmanager
 def running(folder: Path, series: Iterable[Measured], until: int | None = None) -> Iterator[Monitored]:
-    """Serve these series until the block ends; both processes end with it."""
-    until = int(time.time()) // STEP_S * STEP_S if until is None else until
+    """Serve these series until the block ends; both processes end with it.
+
+    Without `until` they go on for some minutes, so that "now" has values while the tests last.
+    """
+    until = int(time.time() + AHEAD_S) // STEP_S * STEP_S if until is None else until
     _make_blocks(folder, series, until)
     with prometheus(folder) as address, label_proxy(address) as proxy:
         yield Monitored(address, proxy, until)

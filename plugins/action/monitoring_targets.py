@@ -23,7 +23,7 @@ options:
   kubeconfig: {type: path, required: true, description: File that leads to the cluster}
   kubectl: {type: path, description: The binary; default is the variable croft_kubectl or kubectl on the PATH}
   namespace: {type: str, required: true, description: Namespace of Prometheus}
-  jobs: {type: list, elements: str, default: [], description: Scrape jobs that have to have a target}
+  jobs: {type: list, elements: str, default: [], description: Jobs that need a target; empty for all targets}
   timeout: {type: int, default: 0, description: Seconds to wait until all answer}
 """
 _SPEC: dict[str, dict[str, Any]] = {

@@ -57,16 +57,16 @@ def active(address: str) -> list[dict[str, Any]]:
 
 
 def troubles(targets: list[dict[str, Any]], jobs: list[str]) -> list[str]:
-    """Return a sentence about each target that does not answer, and about each of `jobs` that has none.
+    """Return a sentence about each target of `jobs` that does not answer, and about each of them without one.
 
-    A target that was not asked yet counts as one that does not answer.
+    Without `jobs` all targets are looked at. One that was not asked yet counts as one that does not answer.
     """
     asked = {target["labels"]["job"] for target in targets}
     silent = [
         f"{target['labels']['job']} at {_place(target['labels'])} does not answer: "
         f"{target['lastError'] or 'not asked yet'}"
         for target in targets
-        if target["health"] != "up"
+        if target["health"] != "up" and (not jobs or target["labels"]["job"] in jobs)
     ]
     return sorted([*silent, *(f"{job} has no target" for job in jobs if job not in asked)])
 

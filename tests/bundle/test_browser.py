@@ -47,7 +47,7 @@ def test_packages_are_pinned_exactly_and_name_no_registry() -> None:
 def test_every_file_has_its_licence_beside_it(lock: Lock) -> None:
     names = set(lock.browser)
     assert {"xterm.js", "xterm.css", "addon-fit.js", "xterm.LICENSE"} <= names
-    assert {"uPlot.esm.js", "uPlot.min.css", "uPlot.LICENSE"} <= names
+    assert {"uPlot.iife.min.js", "uPlot.min.css", "uPlot.LICENSE"} <= names
     assert lock.images["portal-base"].files["browser"] == "step:browser"
 
 

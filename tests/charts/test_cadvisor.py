@@ -19,7 +19,11 @@ def test_it_runs_on_every_node_and_changes_nothing_there(render: Render) -> None
     assert pod["automountServiceAccountToken"] is False
     assert not pod.get("hostNetwork")
     (container,) = pod["containers"]
-    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    security = container["securityContext"]
+    assert security["readOnlyRootFilesystem"] is True
+    assert security["allowPrivilegeEscalation"] is False
+    assert security["capabilities"] == {"drop": ["ALL"], "add": ["DAC_READ_SEARCH", "SYS_PTRACE"]}
+    assert "privileged" not in security
     assert all(mount["readOnly"] for mount in container["volumeMounts"])
 
 
@@ -32,19 +36,7 @@ def test_labels_are_those_that_prometheus_turns_into_namespace_pod_and_container
     assert set(flags["whitelisted_container_labels"].split(",")) == {
         f"io.kubernetes.{name}" for name in ("container.name", "pod.name", "pod.namespace")
     }
-    assert flags["enable_metrics"] == "cpu,memory,network,diskIO,oom_event"
-
-
-def test_rights_end_where_the_kernels_log_is_not_wanted(render: Render) -> None:
-    pod = render("cadvisor", {"privileged": False}, **ROOM)["DaemonSet", "cadvisor"]["spec"]["template"][
-        "spec"
-    ]
-    (container,) = pod["containers"]
-    security = container["securityContext"]
-    assert "privileged" not in security
-    assert security["allowPrivilegeEscalation"] is False
-    assert security["capabilities"]["drop"] == ["ALL"]
-    assert "/dev/kmsg" not in [volume["hostPath"]["path"] for volume in pod["volumes"]]
+    assert flags["enable_metrics"] == "cpu,memory,network,diskIO"
 
 
 def test_only_prometheus_comes_in(render: Render) -> None:

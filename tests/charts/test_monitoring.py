@@ -197,6 +197,12 @@ def container_series(name: str, container: str = "", **more: str) -> dict[str, s
     return {"__name__": name, "id": "/kubepods/x", "name": "abc", "image": "db:1", **labels, **more}
 
 
+def test_cadvisor_looks_when_it_is_asked_and_what_is_gone_is_not_counted_on(jobs: dict[str, Json]) -> None:
+    job = jobs["cadvisor"]
+    assert job["params"] == {"max_age": ["5s"]}
+    assert job["track_timestamps_staleness"] is True
+
+
 def test_cadvisor_keeps_containers_and_the_network_of_their_pods(jobs: dict[str, Json]) -> None:
     job = jobs["cadvisor"]
     owner = {"namespace": "shop", "pod": "db-0", "workload": "db"}

@@ -14,8 +14,12 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from tests import prometheus
+from tests.webapp.alerts.stated import StatedAlertmanager, alert
 from tests.webapp.conftest import PASSWORD
+from tests.webapp.monitoring import measurements
 from tests.webapp.pages.seed import fill, make_portal
+from webapp import alerts, monitoring
 from webapp.auth import services as auth
 
 # What may be answered to a request that fits the schema. 412: If-Match names another version. 422: names that
@@ -30,15 +34,28 @@ INVALID = ["400", "401", "403", "404", "405", "406", "409", "413", "415", "422",
 def serve(folder: Path) -> Iterator[tuple[Flask, str]]:
     """Serve a portal on SQLite with projects, applications and jobs in many states, and a stated cluster.
 
-    Yields the application and its address. It is asked over HTTP, on this machine alone, as programs ask it.
+    Behind it is a real Prometheus. Yields the application and its address. It is asked over HTTP, on this
+    machine alone, as programs ask it.
     """
+    measured = folder / "prometheus"
+    measured.mkdir()
+    with prometheus.running(measured, measurements.series()) as monitored:
+        yield from _serve(folder, monitored)
+
+
+def _serve(folder: Path, monitored: prometheus.Monitored) -> Iterator[tuple[Flask, str]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    app, cluster = make_portal(folder, url)
+    app, cluster = make_portal(folder, url, **monitored.settings)
+    # Whether an answer is right is asked here; how soon it comes, in tests/webapp/monitoring/test_faults.py.
+    app.extensions[monitoring.KEY].prometheus.limit_s = 30
     with app.app_context():
         fill(cluster)
+    mine = {"audience": "project", "namespace": "shop", "workload": "web"}
+    stated = (alert("Restarts", severity="critical", **mine), alert("NodeDown", audience="operator"))
+    app.extensions[alerts.KEY] = StatedAlertmanager(*stated)
     server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -17,6 +17,8 @@ from webapp.app import create_app
 WHOLE = {
     "listAlerts": "What fires is read live and changes meanwhile: pages of it would not fit together.",
     "listProjectAlerts": "What fires is read live, and a project has a dozen rules.",
+    "listDashboards": "There are a handful of dashboards, generated with the release.",
+    "listProjectDashboards": "There are three dashboards of a project.",
     "listCatalog": "The operator writes the catalog by hand.",
     "listPods": "An application has at most as many pods as its replicas, which are limited.",
     "listTokens": "A user has at most 50 tokens.",

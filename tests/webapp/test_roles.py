@@ -13,6 +13,11 @@ from webapp import alerts
 from webapp.openapi import Portal
 
 WEB_PATH = "/projects/shop/applications/web"
+BOARDS = "/projects/shop/monitoring/dashboards"
+PROMETHEUS = "/projects/shop/prometheus/api/v1"
+TIMES = "start=1769860800&end=1769864400&step=60"
+# There is no Prometheus here: who may ask is told so. monitoring/test_tenancy.py asks one that is there.
+ASKED = (503, 503, 503, 503, 404, 401)
 YAML = "application: {name: from-yaml, image: nginx:1, ports: [{targetPort: 80}]}"
 CHANNEL = "/projects/shop/channels/999999"
 HOOK = {"kind": "webhook", "target": "https://example.org/hook", "events": ["job.failed"]}
@@ -73,6 +78,15 @@ MATRIX: list[tuple[str, str, Any, tuple[int, int, int, int, int, int]]] = [
     ("POST", f"{WEB_PATH}/revisions/1/rollback", None, (202, 202, 202, 403, 404, 401)),
     ("DELETE", WEB_PATH, None, (202, 202, 202, 403, 404, 401)),
     ("GET", "/projects/shop/alerts", None, (200, 200, 200, 200, 404, 401)),
+    ("GET", BOARDS, None, (200, 200, 200, 200, 404, 401)),
+    ("GET", f"{BOARDS}/croft-application", None, (200, 200, 200, 200, 404, 401)),
+    ("GET", f"{BOARDS}/croft-application/panels/326186", None, ASKED),
+    ("GET", f"{PROMETHEUS}/query?query=up", None, ASKED),
+    ("GET", f"{PROMETHEUS}/query_range?query=up&{TIMES}", None, ASKED),
+    ("GET", f"{PROMETHEUS}/query_exemplars?query=up", None, ASKED),
+    ("GET", f"{PROMETHEUS}/series?match[]=up", None, ASKED),
+    ("GET", f"{PROMETHEUS}/labels", None, ASKED),
+    ("GET", f"{PROMETHEUS}/label/pod/values", None, ASKED),
     ("GET", "/projects/shop/channels", None, (200, 200, 200, 403, 404, 401)),
     ("POST", "/projects/shop/channels", HOOK, (201, 201, 403, 403, 404, 401)),
     # Of one that is not there; notifications/test_channels_api.py has these with one that is.
@@ -84,6 +98,7 @@ MATRIX: list[tuple[str, str, Any, tuple[int, int, int, int, int, int]]] = [
 ]
 ANY = (200, 200, 200, 200, 200, 401)
 ADMIN = (200, 403, 403, 403, 403, 401)
+ADMIN_ASKED = (503, 403, 403, 403, 403, 401)
 GONE = (404, 404, 404, 404, 404, 401)
 JOB, QUOTA, PLAN = (f"/{kind}/{'0' * 32}" for kind in ("jobs", "quota-requests", "plans"))
 # What lies outside of projects. Of jobs and requests that are not there; their own tests have those that are.
@@ -109,6 +124,15 @@ PLATFORM: list[tuple[str, str, Any, tuple[int, int, int, int, int, int]]] = [
     ("POST", "/users/new/reset-password", {}, ADMIN),
     ("DELETE", "/users/new", None, ADMIN),
     ("GET", "/alerts", None, ADMIN),
+    ("GET", "/monitoring/dashboards", None, ADMIN),
+    ("GET", "/monitoring/dashboards/croft-cluster", None, ADMIN),
+    ("GET", "/monitoring/dashboards/croft-application/panels/326186", None, ADMIN_ASKED),
+    ("GET", "/monitoring/prometheus/api/v1/query?query=up", None, ADMIN_ASKED),
+    ("GET", f"/monitoring/prometheus/api/v1/query_range?query=up&{TIMES}", None, ADMIN_ASKED),
+    ("GET", "/monitoring/prometheus/api/v1/query_exemplars?query=up", None, ADMIN_ASKED),
+    ("GET", "/monitoring/prometheus/api/v1/series?match[]=up", None, ADMIN_ASKED),
+    ("GET", "/monitoring/prometheus/api/v1/labels", None, ADMIN_ASKED),
+    ("GET", "/monitoring/prometheus/api/v1/label/pod/values", None, ADMIN_ASKED),
     ("GET", "/audit", None, ANY),
     ("GET", "/audit.csv", None, ANY),
     ("GET", "/audit.json", None, ANY),
@@ -224,6 +248,8 @@ def _pattern(path: str) -> str:
     """Return the route that a path of the matrix belongs to."""
     path = path.partition("?")[0].replace("shop", "<project>").replace("/web", "/<application>")
     path = path.replace("/revisions/1", "/revisions/<number>").replace("/999999", "/<channel>")
+    path = path.replace("/croft-application", "/<dashboard>").replace("/326186", "/<panel>")
+    path = path.replace("/label/pod/", "/label/<name>/")
     return path.replace("/members/out", "/members/<user>").replace("/members/eve", "/members/<user>")
 
 

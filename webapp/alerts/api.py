@@ -14,6 +14,7 @@ from webapp.schemas import Model
 
 api = api_blueprint("alerts_api", __name__, "", "alerts", "What is not as it should be, read live")
 
+_NO_NUL = r"^[^\x00]*$"
 _UNKNOWN = ("monitoring-not-installed", "monitoring-unreachable")
 
 
@@ -27,10 +28,18 @@ class AlertQuery(Model):
     """Which of all alerts."""
 
     severity: str | None = Field(
-        None, max_length=100, description="Only those of this severity", examples=["critical"]
+        None,
+        max_length=100,
+        pattern=_NO_NUL,
+        description="Only those of this severity",
+        examples=["critical"],
     )
     namespace: str | None = Field(
-        None, max_length=100, description="Only those about this namespace", examples=["shop"]
+        None,
+        max_length=100,
+        pattern=_NO_NUL,
+        description="Only those about this namespace",
+        examples=["shop"],
     )
     state: State | None = Field(None, description="Only those in this state", examples=["firing"])
 

@@ -101,6 +101,10 @@ class ApplicationForm(Form):
         form.values["stopped"] = "yes" if spec.get("stopped") else ""
         return form
 
+    def _shown(self, name: str) -> str:
+        # What the model finds in the metrics as a whole is a port that is none of the application's.
+        return "metrics.port" if name == "metrics" else super()._shown(name)
+
     def body(self) -> dict[str, Any]:
         """Return the values in the shape of the API's body; what was left empty and may be is left out."""
         body = {key: value for key, value in self.values.items() if key not in self.beside}

@@ -110,7 +110,7 @@ def get_dashboard(path: DashboardPath) -> Response:
 
 
 @api.get(
-    f"{_PLATFORM}/<dashboard>/panels/<int:panel>",
+    f"{_PLATFORM}/<dashboard>/panels/<panel>",
     operation_id="getPanelData",
     responses=answers({200: responses.PanelDataBody}, "role-too-low", *_DATA),
 )
@@ -140,7 +140,7 @@ def get_project_dashboard(path: ProjectDashboardPath) -> Response:
 
 
 @api.get(
-    f"{_PROJECT}/<dashboard>/panels/<int:panel>",
+    f"{_PROJECT}/<dashboard>/panels/<panel>",
     operation_id="getProjectPanelData",
     responses=answers({200: responses.PanelDataBody}, "project-not-found", *_DATA),
 )

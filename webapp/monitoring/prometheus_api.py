@@ -252,7 +252,7 @@ def find_labels(query: LabelQuery) -> Response:
 @api.get(
     f"{_PLATFORM}/label/<name>/values",
     operation_id="findLabelValues",
-    responses=answers({200: PrometheusAnswer}, *_OF_ALL),
+    responses=answers({200: PrometheusAnswer}, "not-found", *_OF_ALL),
 )
 def find_label_values(path: LabelPath, query: LabelQuery) -> Response:
     """Find the values of a label on all series, for administrators"""

@@ -149,16 +149,29 @@ func requireContainerd() error {
 }
 
 func handler(o options, containers manager.Manager) http.Handler {
-	latest := infov2.RequestOptions{IdType: infov2.TypeName, Count: 1, Recursive: true}
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(
-		metrics.NewPrometheusCollector(containers, o.labels(), o.metrics(), clock.RealClock{}, latest),
+	whole := prometheus.NewRegistry()
+	whole.MustRegister(
 		metrics.NewPrometheusMachineCollector(containers, o.metrics()),
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	mux := http.NewServeMux()
-	mux.Handle(o.endpoint, promhttp.HandlerFor(registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError}))
+	mux.HandleFunc(o.endpoint, func(answer http.ResponseWriter, asked *http.Request) {
+		latest := infov2.RequestOptions{IdType: infov2.TypeName, Count: 1, Recursive: true}
+		// As upstream: who asks with max_age=5s has everything measured anew that was measured longer ago.
+		if text := asked.URL.Query().Get("max_age"); text != "" {
+			age, err := time.ParseDuration(text)
+			if err != nil {
+				http.Error(answer, fmt.Sprintf("max_age: %v", err), http.StatusBadRequest)
+				return
+			}
+			latest.MaxAge = &age
+		}
+		each := prometheus.NewRegistry()
+		each.MustRegister(metrics.NewPrometheusCollector(containers, o.labels(), o.metrics(), clock.RealClock{}, latest))
+		promhttp.HandlerFor(prometheus.Gatherers{whole, each},
+			promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError}).ServeHTTP(answer, asked)
+	})
 	mux.HandleFunc("/healthz", func(answer http.ResponseWriter, _ *http.Request) {
 		_, _ = answer.Write([]byte("ok"))
 	})

@@ -4,8 +4,9 @@ import json
 import secrets
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,7 +15,7 @@ import pytest
 from tests.e2e.conftest import Kubectl
 from tests.e2e.monitoring.forward import Forward
 from tests.e2e.monitoring.prometheus import Prometheus, eventually
-from tests.e2e.portal.live import create, printing, project_of
+from tests.e2e.portal.live import create, project_of
 from tests.portal import Portal
 from tests.samples import small_application
 
@@ -31,7 +32,7 @@ def values_of_variables(project: str, application: str = "web") -> dict[str, str
 
 @contextmanager
 def asked(host: str, port: int) -> Iterator[list[int]]:
-    """Ask an application through the ingress ten times a second meanwhile; each tenth answer is an error.
+    """Ask a server.py through the ingress ten times a second meanwhile; each tenth answer is an error.
 
     Yields the statuses of the answers, a list that grows.
     """
@@ -42,7 +43,7 @@ def asked(host: str, port: int) -> Iterator[list[int]]:
         base, headers = f"http://127.0.0.1:{port}", {"Host": f"{host}:{port}"}
         with httpx.Client(base_url=base, headers=headers, trust_env=False) as client:
             while not over.wait(0.1):
-                path = "/echo?msg=fails&code=500" if len(statuses) % 10 == 9 else "/hostname"
+                path = "/fail" if len(statuses) % 10 == 9 else "/"
                 # Other tests may be busy with the ingress; the questions go on afterwards.
                 with suppress(httpx.TransportError):
                     statuses.append(client.get(path).status_code)
@@ -82,20 +83,34 @@ def python_image(kubectl: Kubectl) -> str:
     return image
 
 
-@pytest.fixture(scope="session")
-def busy(portal: Portal, agnhost: str, python_image: str, settings: Json) -> Iterator[str]:
-    """A project whose application `web` is asked through the ingress all the time, and fails now and then.
+def running(image: str, script: str, **more: Any) -> Json:
+    """Settings of an application that runs one of the scripts beside this file, in the portal's image."""
+    return {
+        "image": image,
+        "command": ["python3", "-c"],
+        "args": [(Path(__file__).parent / script).read_text()],
+        "ports": [{"targetPort": 8080}],
+        "runAsUser": 10001,
+        "resources": {
+            "requests": {"cpu": "20m", "memory": "32Mi"},
+            "limits": {"cpu": "500m", "memory": "128Mi"},
+        },
+        **more,
+    }
 
-    `disk` has a volume; both are scraped by none, as their images have no metrics.
-    """
-    with ExitStack() as stack:
-        name = stack.enter_context(project_of(portal, BUSY))
-        scaling = {"minReplicas": 1, "maxReplicas": 2, "cpuPercent": 90}
-        create(portal, name, "web", small_application(agnhost, autoscaling=scaling))
-        script = "while true; do date >> /data/log; sync; sleep 1; done"
-        create(portal, name, "disk", printing(python_image, script, volume={"size": "64Mi"}))
-        stack.enter_context(asked(f"web.{name}.localhost", settings["http_port"]))
-        yield name
+
+@pytest.fixture(scope="session")
+def busy(portal: Portal, kubectl: Kubectl, python_image: str, settings: Json) -> Iterator[str]:
+    """A project with an application, `web`, that has all that one can have, and is asked all the time."""
+    more = {
+        "autoscaling": {"minReplicas": 1, "maxReplicas": 2, "cpuPercent": 90},
+        "metrics": {"port": 8080},
+        "volume": {"size": "64Mi"},
+    }
+    with project_of(portal, BUSY) as name:
+        create(portal, name, "web", running(python_image, "server.py", **more))
+        with asked(f"web.{name}.localhost", settings["http_port"]):
+            yield name
 
 
 @pytest.fixture(scope="session")

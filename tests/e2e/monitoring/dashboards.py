@@ -22,6 +22,8 @@ class Query:
     panel: str
     ref: str
     expression: str
+    # Labels that the panel names: in its legend, or as columns of its table.
+    names: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         return f"{self.dashboard} / {self.panel} / {self.ref}"
@@ -59,10 +61,17 @@ def queries(uid: str) -> list[Query]:
     """Return every query of a dashboard, those of its annotations as well."""
     annotations = dashboard(uid).get("annotations", {}).get("list", [])
     return [
-        Query(uid, panel["title"], target["refId"], target["expr"])
+        Query(uid, panel["title"], target["refId"], target["expr"], _names(panel, target))
         for panel in panels(uid)
         for target in panel["targets"]
     ] + [Query(uid, item["name"], "annotation", item["expr"]) for item in annotations if "expr" in item]
+
+
+def _names(panel: Json, target: Json) -> frozenset[str]:
+    if panel["type"] != "table":
+        return frozenset(re.findall(r"\{\{(\w+)\}\}", target.get("legendFormat", "")))
+    (organize,) = [item["options"] for item in panel["transformations"] if item["id"] == "organize"]
+    return frozenset(name for name in organize["renameByName"] if not name.startswith("Value"))
 
 
 def query(uid: str, panel: str, ref: str = "A") -> Query:

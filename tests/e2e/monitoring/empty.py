@@ -1,9 +1,42 @@
 """What finds nothing on a cluster where all is well, and why: all the rest has to find something."""
 
+_WAITS = "only while a container does not run; test_faults provokes it"
+_MEMORY = "only after a container has run out of memory; test_faults provokes it"
+_ALONE = "a cluster with one member of etcd has no round trips between members"
+
 # Queries of dashboards, as "<dashboard> / <panel> / <letter>".
-QUERIES: dict[str, str] = {}
-# Recording rules by name, and selectors of alerts as "<alert>: <selector>".
-RULES: dict[str, str] = {}
+QUERIES: dict[str, str] = {
+    "croft-application / Containers that do not run, by reason / A": _WAITS,
+    "croft-application / Out of memory by pod / A": _MEMORY,
+    "croft-cluster / Containers that do not run, by reason (cluster) / A": _WAITS,
+    "croft-cluster / Evicted pods by namespace / A": "no node is so short of anything that it evicts a pod",
+    "croft-cluster / Out of memory by namespace / A": _MEMORY,
+    "croft-control-plane / API requests turned away / A": "only when the API server has too much to do",
+    "croft-control-plane / etcd: round trips between members / A": _ALONE,
+    "croft-namespaces / Containers that do not run, by workload and reason / A": _WAITS,
+    "croft-namespaces / Out of memory by workload / A": _MEMORY,
+    "croft-namespaces / Replicas missing / B": "the platform has no StatefulSet",
+    "croft-pods / Containers that do not run, with their reason / A": _WAITS,
+    "croft-pods / Containers that were started again / A": "only after a restart; test_faults provokes them",
+    "croft-pods / Out of memory by container / A": _MEMORY,
+    "croft-portal / Jobs failed in this time / A": "no job has failed since the portal was started",
+    "croft-portal / Notifications by result / A": "nobody has a channel; test_faults makes one",
+    "croft-project / Containers that do not run, by application and reason / A": _WAITS,
+    "croft-project / Out of memory by application / A": _MEMORY,
+}
+# Queries whose series lack a label that their panel names.
+LABELS: dict[str, str] = {
+    "croft-project / Alerts / A": "the alert that fires here, ApplicationErrors, is about no single pod",
+}
+# Recording rules by name, and selectors of alerts as "<alert>: <metric>".
+RULES: dict[str, str] = {
+    "ContainerOutOfMemory: k8s_container_restarts": _MEMORY,
+    "CoreDnsErrors: coredns_dns_responses_total": "no name server has failed",
+    "JobsFailing: croft_job_duration_seconds_count": "no job has failed since the portal was started",
+    "NotificationsLost: croft_notifications_total": "no channel has been given up",
+    "PodUnschedulable: k8s_pod_phase": "every pod has found a node",
+    "PortalErrors: croft_http_requests_total": "the portal has answered without errors",
+}
 
 
 def panel_is_empty(uid: str, title: str) -> bool:

@@ -1,26 +1,29 @@
 """Answers /metrics on port 8080 as an application that lies about where it runs; runs in the cluster.
 
-Environment: SAMPLES, how many series of `mon_many` it shows beside the others.
+Environment: SAMPLES, how many series of `mon_many` it shows beside the others. The portal takes no settings
+with two braces in a row, so there are none here.
 """
 
 import os
+import signal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-LABELS = 'namespace="{0}",job="node",pod="{0}",instance="{0}",workload="{0}",node="{0}"'.format("mon-stolen")
+FAKED = "mon-stolen"
+LIES = ("namespace", "job", "pod", "instance", "workload", "node")
+
+
+def line(name: str, **labels: object) -> str:
+    """Return one series with the value 1."""
+    inside = ",".join(f'{key}="{value}"' for key, value in labels.items())
+    return f"{name}{chr(123)}{inside}{chr(125)} 1"
 
 
 def page() -> str:
     """Return the metrics as Prometheus reads them."""
-    many = [f'mon_many{{number="{number}"}} 1' for number in range(int(os.environ.get("SAMPLES", "0")))]
-    return "\n".join(
-        [
-            "mon_honest 1",
-            f"mon_faked{{{LABELS}}} 1",
-            f"container_cpu_usage_seconds_total{{{LABELS}}} 1",
-            *many,
-            "",
-        ]
-    )
+    lies = dict.fromkeys(LIES, FAKED) | {"job": "node"}
+    many = [line("mon_many", number=number) for number in range(int(os.environ.get("SAMPLES", "0")))]
+    faked = [line("mon_faked", **lies), line("container_cpu_usage_seconds_total", **lies)]
+    return "\n".join([line("mon_honest"), *faked, *many, ""])
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -36,4 +39,6 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
+# The first process of a container is ended by no signal that it does not wait for.
+signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 ThreadingHTTPServer(("", 8080), Handler).serve_forever()

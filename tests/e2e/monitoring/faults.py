@@ -1,4 +1,4 @@
-"""Deployments that go wrong on purpose, one for each fault."""
+"""Pods of all kinds, most of which go wrong on purpose."""
 
 from typing import Any
 
@@ -14,8 +14,8 @@ FILL = (
 )
 
 
-def deployment(name: str, image: str, script: str, replicas: int = 1, **spec: Any) -> Json:
-    """A Deployment that runs a script of Python as a project's fence allows; `spec` is added to the pod's."""
+def pod(name: str, image: str, script: str, **spec: Any) -> Json:
+    """The template of a pod that runs a script of Python as a project's fence allows; with `spec` added."""
     container: Json = {
         "name": "application",
         "image": image,
@@ -30,29 +30,42 @@ def deployment(name: str, image: str, script: str, replicas: int = 1, **spec: An
             {"name": volume["name"], "mountPath": "/data"} for volume in spec.get("volumes", [])
         ],
     }
-    safe = {
+    security = {
         "runAsNonRoot": True,
         "runAsUser": 10001,
         "fsGroup": 10001,
         "seccompProfile": {"type": "RuntimeDefault"},
     }
-    labels = {"fault": name}
-    pod = {
+    whole = {
         "automountServiceAccountToken": False,
         "terminationGracePeriodSeconds": 0,
-        "securityContext": safe,
+        "securityContext": security,
         "containers": [container],
         **spec,
     }
+    return {"metadata": {"labels": {"fault": name}}, "spec": whole}
+
+
+def deployment(name: str, image: str, script: str, replicas: int = 1, **spec: Any) -> Json:
+    """A Deployment of such pods."""
+    template = pod(name, image, script, **spec)
+    selector = {"matchLabels": template["metadata"]["labels"]}
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": {"name": name},
-        "spec": {
-            "replicas": replicas,
-            "selector": {"matchLabels": labels},
-            "template": {"metadata": {"labels": labels}, "spec": pod},
-        },
+        "spec": {"replicas": replicas, "selector": selector, "template": template},
+    }
+
+
+def job(name: str, image: str, script: str) -> Json:
+    """A Job that runs one such pod once."""
+    template = pod(name, image, script, restartPolicy="Never")
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": name},
+        "spec": {"backoffLimit": 0, "template": template},
     }
 
 

@@ -8,10 +8,12 @@ line of JSON each second, see `told`.
 import json
 import mmap
 import os
+import signal
 import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 BLOCK = 256 * 1024
 FILE = 64  # blocks in the file that is written round and round
@@ -80,27 +82,35 @@ def told() -> str:
     return json.dumps(used)
 
 
+def tell() -> None:
+    """Print each second, however busy the rest is."""
+    while True:
+        print(told(), flush=True)
+        time.sleep(1)
+
+
 def main() -> None:
     """Start what the environment asks for; burn what is left of the CPU time, whatever the rest needs."""
     wanted = os.environ.get
     memory = bytearray(int(wanted("MEMORY", "0")))
     memory[:: mmap.PAGESIZE] = b"x" * len(memory[:: mmap.PAGESIZE])
     kept.append(memory)
-    threading.Thread(target=listen, daemon=True).start()
+    begin: list[tuple[Callable[..., None], tuple[object, ...]]] = [(listen, ()), (tell, ())]
     if rate := float(wanted("WRITE", "0")):
-        threading.Thread(target=write, args=(rate,), daemon=True).start()
+        begin.append((write, (rate,)))
     if rate := float(wanted("SEND", "0")):
         host, _, port = os.environ["TO"].partition(":")
-        threading.Thread(target=send, args=(rate, host, int(port)), daemon=True).start()
-    cores, line = float(wanted("CPU", "0")), 0.0
+        begin.append((send, (rate, host, int(port))))
+    for work, arguments in begin:
+        threading.Thread(target=work, args=arguments, daemon=True).start()
+    cores = float(wanted("CPU", "0"))
     begun, before = time.monotonic(), time.process_time()
     while True:
         while time.process_time() - before < cores * (time.monotonic() - begun):
             sum(range(1000))
-        if time.monotonic() >= line:
-            line = time.monotonic() + 1
-            print(told(), flush=True)
         time.sleep(STEP)
 
 
+# The first process of a container is ended by no signal that it does not wait for.
+signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 main()

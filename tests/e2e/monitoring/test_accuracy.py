@@ -14,13 +14,11 @@ import pytest
 
 from tests.e2e.conftest import Kubectl
 from tests.e2e.monitoring import dashboards
-from tests.e2e.monitoring.conftest import asked, values_of_variables
+from tests.e2e.monitoring.conftest import asked, running, values_of_variables
 from tests.e2e.monitoring.counting import Count, MetricsServer
 from tests.e2e.monitoring.prometheus import Prometheus
 from tests.e2e.portal.live import create, project_of
-from tests.playbook import ROOT
 from tests.portal import Portal
-from tests.samples import small_application
 
 pytestmark = pytest.mark.e2e
 Json = dict[str, Any]
@@ -59,30 +57,24 @@ class Measured:
     top: dict[str, float]
 
 
-def application(image: str, **variables: Any) -> Json:
+def loading(image: str, **variables: Any) -> Json:
     """Settings of an application that runs load.py."""
-    return {
-        "image": image,
-        "command": ["python3", "-c"],
-        "args": [(ROOT / "tests/e2e/monitoring/load.py").read_text()],
-        "env": [{"name": name, "value": str(value)} for name, value in variables.items()],
-        "ports": [{"targetPort": 8080}],
-        "runAsUser": 10001,
-        "resources": {
-            "requests": {"cpu": "300m", "memory": "64Mi"},
-            "limits": {"cpu": "1", "memory": "400Mi"},
-        },
+    resources = {
+        "requests": {"cpu": "300m", "memory": "64Mi"},
+        "limits": {"cpu": "1", "memory": "400Mi"},
     }
+    env = [{"name": name, "value": str(value)} for name, value in variables.items()]
+    return running(image, "load.py", resources=resources, env=env, volume={"size": "64Mi"})
 
 
 @pytest.fixture(scope="module")
-def pods(portal: Portal, kubectl: Kubectl, python_image: str, agnhost: str) -> Iterator[dict[str, Json]]:
+def pods(portal: Portal, kubectl: Kubectl, python_image: str) -> Iterator[dict[str, Json]]:
     """The pods that load, that take what is sent, and that answer, by the names of their applications."""
     with project_of(portal, PROJECT) as name:
-        create(portal, name, "web", small_application(agnhost))
-        create(portal, name, "sink", application(python_image))
-        loading = application(python_image, CPU=CPU, MEMORY=MEMORY, WRITE=WRITE, SEND=SEND, TO="sink:8080")
-        create(portal, name, "load", loading | {"volume": {"size": "64Mi"}})
+        create(portal, name, "web", running(python_image, "server.py", volume={"size": "64Mi"}))
+        create(portal, name, "sink", loading(python_image))
+        load = loading(python_image, CPU=CPU, MEMORY=MEMORY, WRITE=WRITE, SEND=SEND, TO="sink:8080")
+        create(portal, name, "load", load)
         found = json.loads(kubectl("get", "pods", "-n", name, "-o", "json"))["items"]
         yield {pod["metadata"]["labels"]["croft.dev/application"]: pod for pod in found}
 
@@ -97,7 +89,7 @@ def measured(pods: dict[str, Json], kubectl: Kubectl, settings: Json) -> Measure
         before = Count.now(kubectl, pods, statuses)
         time.sleep(WINDOW)
         after = Count.now(kubectl, pods, statuses)
-        top = watching.finish(before.time + 15)
+        top = watching.finish()
     return Measured(after.time, after.used_since(before), after.kernel_since(before), top)
 
 

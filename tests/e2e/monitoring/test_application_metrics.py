@@ -1,13 +1,14 @@
 """Metrics that applications show of themselves: the cluster says whose they are, and how many may be."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 
+from tests.e2e.monitoring.conftest import running
 from tests.e2e.monitoring.prometheus import Prometheus, eventually
 from tests.e2e.portal.live import create, project_of
-from tests.playbook import ROOT
 from tests.portal import Portal
 
 pytestmark = pytest.mark.e2e
@@ -20,29 +21,14 @@ FOUND = 60
 @pytest.fixture(scope="module", autouse=True)
 def project(portal: Portal, python_image: str) -> Iterator[str]:
     """A project with three applications that show metrics; `quiet` does not ask to be scraped."""
-    script = (ROOT / "tests/e2e/monitoring/exporter.py").read_text()
-    base = {
-        "image": python_image,
-        "command": ["python3", "-c"],
-        "args": [script],
-        "ports": [{"name": "http", "targetPort": 8080}],
-        "runAsUser": 10001,
-        "resources": {
-            "requests": {"cpu": "20m", "memory": "32Mi"},
-            "limits": {"cpu": "500m", "memory": "128Mi"},
-        },
-    }
     wanted: dict[str, Json] = {
         "shown": {"metrics": {"port": "http"}},
-        "flood": {
-            "metrics": {"port": 8080, "path": "/all"},
-            "env": [{"name": "SAMPLES", "value": "2500"}],
-        },
+        "flood": {"metrics": {"port": 8080, "path": "/all"}, "env": [{"name": "SAMPLES", "value": "2500"}]},
         "quiet": {},
     }
     with project_of(portal, PROJECT) as name:
         for application, more in wanted.items():
-            create(portal, name, application, base | more)
+            create(portal, name, application, running(python_image, "exporter.py", **more))
         yield name
 
 
@@ -75,6 +61,10 @@ def test_too_many_samples_are_refused_and_it_is_said(prometheus: Prometheus) -> 
     assert target["scrapeUrl"].endswith(":8080/all")
     assert prometheus.query("mon_many") == []
     assert prometheus.value(f'up{{job="application",namespace="{PROJECT}",workload="flood"}}') == 0
+    found = partial(prometheus.alerts, "ApplicationMetricsUnreadable", namespace=PROJECT)
+    (alert,) = eventually(found, 60, "nobody is told that the metrics cannot be read")
+    assert alert["labels"]["workload"] == "flood"
+    assert alert["labels"]["audience"] == "project"
 
 
 def test_one_that_does_not_ask_is_not_scraped(prometheus: Prometheus) -> None:

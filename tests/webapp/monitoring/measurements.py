@@ -14,8 +14,9 @@ from typing import Any
 from tests.prometheus import STEP_S, Measured
 
 DASHBOARDS = Path(__file__).resolve().parents[3] / "grafana" / "dashboards"
-HOURS = 2
-COUNT = HOURS * 3600 // STEP_S
+# Of them, half an hour lies ahead.
+HOURS = 2.5
+COUNT = int(HOURS * 3600 / STEP_S)
 SECRET = "topsecret"
 MIB = 2.0**20
 _SELECTOR = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)\{([^}]*)\}")
@@ -151,10 +152,10 @@ def _objects() -> Iterator[Measured]:
         yield Measured(f"k8s_{kind}_{ready}", labels, there)
     for namespace, part in (("shop", 0.85), ("lab", 0.4)):
         for resource, hard in (
-            ("requests.cpu", 2.0),
+            ("requests.cpu", 2000.0),
             ("requests.memory", 2048 * MIB),
             ("requests.storage", 5120 * MIB),
-            ("limits.cpu", 4.0),
+            ("limits.cpu", 4000.0),
             ("limits.memory", 4096 * MIB),
             ("pods", 20.0),
         ):

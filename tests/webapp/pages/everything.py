@@ -72,7 +72,7 @@ def fill(cluster: StatedCluster) -> dict[str, str]:
     _cluster(cluster)
     found |= {"project": "shop", "application": "web", "job_id": found["running"], "entry": "postgresql"}
     found |= {"user": "grace"}
-    found |= {"number": "1", "revision": "1", "user": "grace"}
+    found |= {"uid": "croft-pods", "number": "1", "revision": "1", "user": "grace"}
     for name in ("ada", "root"):
         api_tokens.create(user(name), "ci", "write", 90)
         api_tokens.create(user(name), "dashboard", "read", 30)

@@ -6,6 +6,9 @@ const SHOWN_IN_TIP = 12;
 const LEVELS = { ok: "--ok", info: "--busy", warn: "--high", bad: "--danger" };
 const FONT = "12px system-ui, sans-serif";
 const PALETTE = 10;
+// Steps of an axis of bytes are powers of two, which are whole numbers of MiB and the like.
+const BINARY = ["bytes", "bits", "binBps", "binbps"];
+const POWERS = Array.from({ length: 60 }, (_, power) => 2 ** power);
 
 export const canDraw = () => typeof uPlot === "function";
 
@@ -78,7 +81,7 @@ export class Chart {
       scales: { x: { time: true, range: () => [data.start, data.end] }, y: { range: (_plot, low, high) => this.range(low, high) } },
       axes: [
         { ...axis, size: 26, space: 70, gap: 4, values: (_plot, ticks) => labels(ticks) },
-        { ...axis, gap: 6, space: 32, size: (_plot, texts) => 14 + 6.9 * Math.max(3, ...(texts ?? []).map((text) => text.length)), values: (_plot, ticks) => ticks.map((tick) => written(tick, data.unit)) },
+        { ...axis, ...(BINARY.includes(data.unit) ? { incrs: POWERS } : {}), gap: 6, space: 32, size: (_plot, texts) => 14 + 6.9 * Math.max(3, ...(texts ?? []).map((text) => text.length)), values: (_plot, ticks) => ticks.map((tick) => written(tick, data.unit)) },
       ],
       series: [{}, ...data.curves.map((curve, index) => this.series(curve, index))],
       hooks: {
@@ -209,7 +212,7 @@ function labels(ticks) {
     const moment = new Date(tick * 1000);
     const date = moment.toLocaleDateString([], { month: "short", day: "numeric" });
     if (step >= 86400) return date;
-    const time = moment.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", ...(step < 60 ? { second: "2-digit" } : {}) });
+    const time = moment.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false, ...(step < 60 ? { second: "2-digit" } : {}) });
     const begins = day !== "" && day !== date;
     day = date;
     return begins ? date : time;

@@ -19,7 +19,7 @@ export const written = (seconds) => new Date(Math.round(seconds) * 1000).toISOSt
 export class State {
   // `root`: the element that says what the dashboard begins with.
   constructor(root) {
-    this.begins = { from: root.dataset.since, to: root.dataset.until };
+    this.begins = { from: root.dataset.begin, to: root.dataset.end };
     this.fixed = JSON.parse(root.dataset.fixed);
     this.read();
   }

@@ -1,6 +1,11 @@
 scrape_configs:
   - job_name: cadvisor
     scrape_interval: 15s
+    # Left alone, it looks at each container at moments of its own, up to twice its interval apart: what it tells would
+    # be half a minute old, and rates of the last minute a fifth too low.
+    params: {max_age: [5s]}
+    # It says itself when it looked. Without this, a container that is gone would be counted for five minutes more.
+    track_timestamps_staleness: true
     {{- include "scrape.pods" (list .Release.Namespace "app.kubernetes.io/name=cadvisor") | nindent 4 }}
     relabel_configs:
       {{- include "scrape.alive" . | nindent 6 }}
@@ -10,6 +15,8 @@ scrape_configs:
       - {source_labels: [container_label_io_kubernetes_pod_namespace], target_label: namespace}
       - {source_labels: [container_label_io_kubernetes_pod_name], target_label: pod}
       - {source_labels: [container_label_io_kubernetes_container_name], target_label: container}
+      # The same as container_fs_*, by device number.
+      - {source_labels: [__name__], regex: container_blkio_device_usage_total, action: drop}
       # Cgroups of the node, and of pods as a whole: they repeat what their containers use. A pod's network is not
       # its containers' but its sandbox's, which has no container's name.
       - {source_labels: [__name__, namespace], regex: container_.+;, action: drop}
