@@ -381,7 +381,7 @@ DNS = Row(
             "The share of questions that were answered from the cache.",
             "percentunit",
             Query(
-                # Hits are not told before the first one, which names of the cluster itself never make.
+                # Hits are not counted before the first one, which names of the cluster itself never make.
                 f"({_rate('coredns_cache_hits_total', 'coredns', '')} or 0 * {CACHE}) / ({CACHE} > 0)",
                 "from the cache",
             ),

@@ -38,6 +38,9 @@ def _oldest(state: str) -> str:
     return f"max({s.series('croft_job_oldest_age_seconds', 'portal', where)})"
 
 
+# No series before the first one that fails.
+FAILED = _grown("job_duration_seconds_count", 'result="failed"')
+
 NOW = Row(
     "Now",
     (
@@ -131,9 +134,9 @@ JOB = Row(
         ),
         number_now(
             "Jobs failed in this time",
-            "Jobs that ended without success, over the chosen time.",
+            "Jobs that have failed, over the chosen time.",
             "short",
-            Query(_grown("job_duration_seconds_count", 'result!="succeeded"'), "failed"),
+            Query(f"{FAILED} or vector(0)", "failed"),
             decimals=0,
         ),
     ),
