@@ -134,7 +134,7 @@ class Prometheus:
 
         sent = urlencode(fields)
         # A query may be longer than an address may be. Lists (series, labels) take no form: for want of a
-        # selector in the address the label proxy would add one of the whole project, beside those in the form.
+        # selector in the address the label proxy would add one of the whole project to those in the form.
         in_body = url.endswith(("/query", "/query_range", "/query_exemplars"))
         response = self._pool().request(
             "POST" if in_body else "GET",
