@@ -55,7 +55,7 @@ def test_broken_rules_leave_the_running_ones_alone(
         lambda: prometheus.query(f'{loaded}{{job="prometheus"}} == 0'), 120, "the broken file is not noticed"
     )
     eventually(
-        lambda: prometheus.alerts("PrometheusConfigurationBroken"), 45, "nobody is told of the broken file"
+        lambda: prometheus.alerts("PrometheusConfigReloadFailed"), 45, "nobody is told of the broken file"
     )
     assert [(group["file"], group["name"]) for group in prometheus.groups()] == before
     (up,) = prometheus.query('up{job="prometheus"}')
@@ -79,7 +79,7 @@ def test_a_killed_prometheus_comes_back_with_its_data_and_the_portal_says_when_i
     )
     assert answer.status_code in (502, 503, 504), answer.text
     assert "Prometheus" in answer.json()["detail"]
-    kubectl("rollout", "status", "statefulset", "-n", MONITORING, "-l", LABEL, "--timeout=120s")
+    kubectl("rollout", "status", "deployment/prometheus", "-n", MONITORING, "--timeout=120s")
     assert prometheus.value('count(up{job="node"})', before) == count
     eventually(lambda: portal.request("GET", path).is_success, 60, "the portal does not find it again")
     eventually(
