@@ -17,7 +17,7 @@ from tests.portal import Portal
 
 pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("provoked")]
 Json = dict[str, Any]
-# Seconds from the faults until each has happened (a loop needs a few crashes), is measured, and a rule has looked.
+# Seconds until each has happened (a loop needs a few crashes), is measured, and a rule has looked.
 SEEN = 240
 
 
