@@ -5,6 +5,7 @@ import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import httpx
 import pytest
 
 from tests.e2e.conftest import Kubectl
+from tests.e2e.monitoring import faults
 from tests.e2e.monitoring.forward import Forward
 from tests.e2e.monitoring.prometheus import Prometheus, eventually
 from tests.e2e.portal.live import create, project_of
@@ -131,3 +133,23 @@ def member(
             eventually(partial(prometheus.query, series), 90, f"no series of {namespace}")
         yield client
     portal.call("DELETE", f"/api/v1/users/{name}")
+
+
+@dataclass(frozen=True)
+class Provoked:
+    """The project in which everything goes wrong, and the path of what its channel has been told."""
+
+    project: str
+    deliveries: str
+
+
+@pytest.fixture(scope="session")
+def provoked(portal: Portal, kubectl: Kubectl, python_image: str) -> Iterator[Provoked]:
+    """A project in which everything goes wrong. Loops and alerts take their time, which other tests use."""
+    with project_of(portal, faults.PROJECT, quota=faults.QUOTA) as name:
+        # The address leads nowhere: what counts here is what is handed to it.
+        channel = {"kind": "webhook", "target": "https://hook.invalid/", "events": ["alert.firing"]}
+        made = portal.call("POST", f"/api/v1/projects/{name}/channels", channel)
+        items = {"apiVersion": "v1", "kind": "List", "items": faults.all_of(python_image)}
+        kubectl("apply", "-n", name, "-f", "-", stdin=json.dumps(items))
+        yield Provoked(name, made["links"]["deliveries"])

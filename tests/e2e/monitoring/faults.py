@@ -3,6 +3,8 @@
 from typing import Any
 
 Json = dict[str, Any]
+PROJECT = "mon-faults"
+QUOTA = {"cpu": "500m", "memory": "512Mi", "storage": "64Mi", "pods": 8}
 
 OUT_OF_MEMORY = "import time; time.sleep(3); kept = bytearray(200 * 2**20); time.sleep(9999)"
 CRASH = "import sys; sys.exit('this is the end')"
@@ -70,7 +72,7 @@ def job(name: str, image: str, script: str) -> Json:
 
 
 def all_of(image: str) -> list[Json]:
-    """Everything that goes wrong in a project whose quota is five pods, less than are asked for."""
+    """Everything that goes wrong in a project with the QUOTA, which has fewer pods than are asked for."""
     claim = {
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",

@@ -40,12 +40,15 @@ class Forward:
             try:
                 if self._process is None or self._process.poll() is not None:
                     self._open()
-                return self._http.request(method, self._base + path, **more)
+                answer = self._http.request(method, self._base + path, **more)
+                # While Prometheus reads its journal it answers, but not to questions.
+                if answer.status_code != 503 or time.monotonic() > end:
+                    return answer
             except (httpx.TransportError, ConnectionError):
                 self.close()
                 if time.monotonic() > end:
                     raise
-                time.sleep(1)
+            time.sleep(1)
 
     def close(self) -> None:
         """End the forwarding; the next request begins it anew."""

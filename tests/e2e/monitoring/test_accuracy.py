@@ -14,7 +14,7 @@ import pytest
 
 from tests.e2e.conftest import Kubectl
 from tests.e2e.monitoring import dashboards
-from tests.e2e.monitoring.conftest import asked, running, values_of_variables
+from tests.e2e.monitoring.conftest import Provoked, asked, running, values_of_variables
 from tests.e2e.monitoring.counting import Count, MetricsServer
 from tests.e2e.monitoring.prometheus import Prometheus
 from tests.e2e.portal.live import create, project_of
@@ -68,8 +68,13 @@ def loading(image: str, **variables: Any) -> Json:
 
 
 @pytest.fixture(scope="module")
-def pods(portal: Portal, kubectl: Kubectl, python_image: str) -> Iterator[dict[str, Json]]:
-    """The pods that load, that take what is sent, and that answer, by the names of their applications."""
+def pods(
+    provoked: Provoked, portal: Portal, kubectl: Kubectl, python_image: str
+) -> Iterator[dict[str, Json]]:
+    """The pods that load, that take what is sent, and that answer, by the names of their applications.
+
+    The faults are not needed here, but these tests are the first ones, and wait; meanwhile the faults ripen.
+    """
     with project_of(portal, PROJECT) as name:
         create(portal, name, "web", running(python_image, "server.py", volume={"size": "64Mi"}))
         create(portal, name, "sink", loading(python_image))

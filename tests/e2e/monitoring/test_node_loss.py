@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Kubectl
-from tests.e2e.monitoring import dashboards
+from tests.e2e.monitoring import dashboards, faults
 from tests.e2e.monitoring.cgroups import AS_ROOT
 from tests.e2e.monitoring.prometheus import Prometheus, eventually
 
@@ -31,6 +31,11 @@ def is_ready(thing: Json) -> bool:
         return True
     conditions = thing["status"].get("conditions", [])
     return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
+
+
+def healthy_pods(kubectl: Kubectl) -> list[Json]:
+    """All pods but those that never become ready."""
+    return [pod for pod in items(kubectl, "pods", "-A") if pod["metadata"]["namespace"] != faults.PROJECT]
 
 
 @pytest.fixture(scope="module")
