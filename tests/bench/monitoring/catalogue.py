@@ -30,6 +30,8 @@ PLACES = {
     "controller-manager": "kube-controller-manager",
     "etcd": "etcd",
 } | {name: name for name in ("coredns", "contour", "prometheus", "alertmanager", "label-proxy")}
+# No job's: what Prometheus itself records.
+RECORDED = ""
 JOBS = (*PLACES, "cadvisor", "node", "kube-state", "kubelet", "envoy", "portal", "storage", "application")
 
 
@@ -47,7 +49,8 @@ def series(job: str, metric: str) -> list[Series]:
     kind = shapes.kind(metric)
     found = []
     for labels in _targets(job, metric):
-        one = {"job": job, "instance": labels.get("node", "10.0.0.9") + ":9100"} | labels
+        own = {"job": job, "instance": labels.get("node", "10.0.0.9") + ":9100"}
+        one = labels if job == RECORDED else own | labels
         for place, bucket in enumerate(_bounds(job, metric)):
             more = {} if bucket is None else {"le": bucket}
             found.append(Series(one | more, kind, _size(metric, one, place)))
@@ -73,7 +76,9 @@ def _bounds(job: str, metric: str) -> tuple[str | None, ...]:
 
 def _targets(job: str, metric: str) -> Iterator[dict[str, str]]:
     """Yield the labels of each series of a metric, without bounds."""
-    if metric == "up" or metric.startswith("scrape_"):
+    if job == RECORDED:
+        yield from _recorded(metric)
+    elif metric == "up" or metric.startswith("scrape_"):
         yield from _scraped(job)
     elif job == "cadvisor":
         yield from _cadvisor(metric)
@@ -118,6 +123,25 @@ def _scraped(job: str) -> tuple[dict[str, str], ...]:
         {key: pod.labels[key] for key in ("namespace", "pod", "node")}
         for pod in pods() if pod.workload.name == owner and not pod.workload.is_application
     )  # fmt: skip
+
+
+def _recorded(record: str) -> Iterator[dict[str, str]]:
+    """Yield the labels of what a rule records, which the first part of its name says.
+
+    Raises KeyError for labels that no rule had when this was written.
+    """
+    found: dict[str, list[dict[str, str]]] = {
+        "cluster": [{}],
+        "node": [{"node": node_name(number)} for number in range(NODES)],
+        "verb": [{"verb": verb} for verb in shapes.VERBS],
+        "namespace": [{"namespace": name} for name in projects()],
+        "namespace_resource": [
+            {"namespace": name, "resource": resource} for name in projects() for resource in shapes.QUOTA
+        ],
+        "namespace_workload": [{"namespace": one.namespace, "workload": one.name} for one in workloads()],
+        "namespace_pod": [pod.labels for pod in pods()],
+    }
+    yield from found[record.split(":")[0]]
 
 
 def _cadvisor(metric: str) -> Iterator[dict[str, str]]:

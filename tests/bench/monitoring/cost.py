@@ -21,28 +21,39 @@ def measure(state: Path, seconds: float) -> dict[str, Any]:
     cluster = Cluster(state)
     print(f"croft: watching what monitoring uses for {seconds:.0f} s", flush=True)
     parts = watch(cluster, seconds)
-    with cluster.prometheus() as prometheus, tempfile.TemporaryDirectory() as name:
-        jobs = scrapes(prometheus)
-        size = disk.measure(prometheus, sorted(jobs), Path(name))
-        containers = prometheus.number(
-            'count(count by (namespace, pod, container) (container_last_seen{job="cadvisor", container!=""}))'
-        )
-        series = prometheus.vector('count by (namespace, pod, container) ({job="cadvisor", container!=""})')
-        nodes = len(cluster.nodes())
-        return {
-            "made": f"{datetime.now(UTC):%Y-%m-%d}",
-            "seconds": seconds,
-            "nodes": nodes,
-            "containers": containers,
-            "parts": parts,
-            "jobs": jobs,
-            "series_per_container": statistics.mean(float(one["value"][1]) for one in series),
-            "series_per_container_most": max(float(one["value"][1]) for one in series),
-            "series_per_node": sum(jobs[job]["series"] for job in BY_NODE if job in jobs) / nodes,
-            "series": prometheus.number('prometheus_tsdb_head_series{job="prometheus"}'),
-            "rules_s": prometheus.number("sum(prometheus_rule_group_last_duration_seconds)"),
-            "disk": size,
-        }
+    nodes = len(cluster.nodes())
+    with tempfile.TemporaryDirectory() as name:
+        text = Path(name, "samples.txt")
+        with cluster.prometheus() as prometheus:
+            known = _known(prometheus)
+            disk.save(prometheus, sorted(known["jobs"]), text)
+        size = disk.measure(text)
+    by_node = sum(known["jobs"][job]["series"] for job in BY_NODE if job in known["jobs"])
+    return {
+        "made": f"{datetime.now(UTC):%Y-%m-%d}",
+        "seconds": seconds,
+        "nodes": nodes,
+        "parts": parts,
+        "series_per_node": by_node / nodes,
+        "disk": size,
+        **known,
+    }
+
+
+def _known(prometheus: Prometheus) -> dict[str, Any]:
+    """Return what the cluster's Prometheus knows of itself."""
+    series = [
+        float(one["value"][1])
+        for one in prometheus.vector('count by (namespace, pod, container) ({job="cadvisor", container!=""})')
+    ]
+    return {
+        "jobs": scrapes(prometheus),
+        "containers": len(series),
+        "series_per_container": statistics.mean(series),
+        "series_per_container_most": max(series),
+        "series": prometheus.number('prometheus_tsdb_head_series{job="prometheus"}'),
+        "rules_s": prometheus.number('sum(prometheus_rule_group_last_duration_seconds{job="prometheus"})'),
+    }
 
 
 def watch(cluster: Cluster, seconds: float) -> list[dict[str, Any]]:

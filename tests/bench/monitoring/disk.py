@@ -10,31 +10,26 @@ from pathlib import Path
 from tests.bench.monitoring.live import Prometheus
 from tests.bench.monitoring.prometheus import binary
 
-WINDOW = "100m"
+WINDOW = "30m"
 ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
 
 
-def measure(prometheus: Prometheus, jobs: list[str], folder: Path) -> dict[str, float]:
-    """Return samples, series and bytes of a block with the last WINDOW of all jobs' samples."""
-    text = folder / "samples.txt"
+def save(prometheus: Prometheus, jobs: list[str], text: Path) -> None:
+    """Write the last WINDOW of all jobs' samples as OpenMetrics text."""
     with text.open("w") as output:
         for job in jobs:
             for one in prometheus.vector(f'{{job="{job}"}}[{WINDOW}]'):
                 before = _series(one["metric"])
                 output.writelines(f"{before} {value} {time}\n" for time, value in one["values"])
         output.write("# EOF\n")
-    command = (
-        "nice",
-        binary("promtool"),
-        "tsdb",
-        "create-blocks-from",
-        "openmetrics",
-        "--quiet",
-        text,
-        folder / "data",
-    )
+
+
+def measure(text: Path) -> dict[str, float]:
+    """Make blocks of saved samples beside their text; return samples, series and bytes of each sample."""
+    data = text.parent / "data"
+    command = (binary("promtool"), "tsdb", "create-blocks-from", "openmetrics", "--quiet", text, data)
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    blocks = [path.parent for path in (folder / "data").glob("*/meta.json")]
+    blocks = [path.parent for path in data.glob("*/meta.json")]
     stats = [json.loads((block / "meta.json").read_text())["stats"] for block in blocks]
     samples = sum(one["numSamples"] for one in stats)
     chunks = sum(path.stat().st_size for block in blocks for path in (block / "chunks").iterdir())

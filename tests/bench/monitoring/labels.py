@@ -24,7 +24,7 @@ CONSTANT = re.compile(
 ONE = re.compile(r"_ready$|_live$|_info$|^up$|_replicas$|_desired|_available$")
 RUNNING = 2  # a pod's phase, as the OpenTelemetry collector counts them
 
-_VERBS = ("GET", "LIST", "WATCH", "POST", "PUT", "PATCH", "DELETE")
+VERBS = ("GET", "LIST", "WATCH", "POST", "PUT", "PATCH", "DELETE")
 _KINDS = ("pods", "nodes", "secrets", "configmaps", "services", "deployments", "leases", "events")
 _SCOPES = ("resource", "namespace", "cluster")
 _ENDPOINTS = tuple(f"area{number % 12}.view{number}" for number in range(60))
@@ -68,9 +68,9 @@ ENVOY: Table = (
 PROCESS: Table = (
     (
         "^apiserver_request_total",
-        {"verb": _VERBS, "resource": _KINDS, "scope": _SCOPES, "code": ("200", "404", "500")},
+        {"verb": VERBS, "resource": _KINDS, "scope": _SCOPES, "code": ("200", "404", "500")},
     ),
-    ("^apiserver_request_", {"verb": _VERBS, "resource": _KINDS, "scope": _SCOPES}),
+    ("^apiserver_request_", {"verb": VERBS, "resource": _KINDS, "scope": _SCOPES}),
     ("^apiserver_current_inflight", {"request_kind": ("mutating", "readOnly")}),
     ("^apiserver_(storage_objects|resource_objects)", {"resource": _KINDS}),
     ("^workqueue_", {"name": ("deployment", "replicaset", "namespace", "endpoint", "job", "node")}),

@@ -9,36 +9,30 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.bench.monitoring import ask, backfill, catalogue, generate, rules, selectors, world
+from tests.bench.monitoring import ask, catalogue, generate, rules, selectors, world
 from tests.bench.monitoring.dashboards import Dashboard, load, window
-from tests.bench.monitoring.prometheus import Server, binary, chart_options, label_proxy, prometheus, settle
+from tests.bench.monitoring.prometheus import Server, binary, chart_options, label_proxy, prometheus
 
 SLOWEST = 15
 
 
 def needed(found: list[Dashboard]) -> set[selectors.Metric]:
-    """Return the metrics that the dashboards, their variables and the rules read."""
+    """Return the metrics that the dashboards, their variables and the rules read, and what is recorded."""
     texts = rules.expressions()
     for dashboard in found:
         texts += dashboard.expressions()
-    return {metric for text in texts for metric in selectors.metrics(text, catalogue.JOBS)}
+    scraped = {metric for text in texts for metric in selectors.metrics(text, catalogue.JOBS)}
+    return scraped | {selectors.Metric(catalogue.RECORDED, record) for record in rules.records()}
 
 
 def prepare(folder: Path, found: list[Dashboard], resolution: int) -> dict[str, Any]:
     """Make a day of data below `folder`; return what it is, and the moment at which it ends."""
-    start, promtool, data = time.monotonic(), binary("promtool"), folder / "data"
+    start = time.monotonic()
     end = int(time.time()) // generate.BLOCK_S * generate.BLOCK_S
     lines = generate.lines(needed(found))
     print(f"croft: {len(lines):,} series, a sample every {resolution} s", flush=True)
     samples = generate.make_blocks(lines, folder, end, resolution)
-    for number, level in enumerate(backfill.levels(rules.RECORDING)):
-        with prometheus(folder, data) as server:
-            day = range(end - generate.BLOCKS * generate.BLOCK_S, end)
-            backfill.backfill(level, server, data, day, promtool)
-        print(f"croft: recording rules are backfilled, level {number + 1}", flush=True)
-    with prometheus(folder, data) as server:
-        settle(server)
-    size = sum(path.stat().st_size for path in data.rglob("*") if path.is_file())
+    size = sum(path.stat().st_size for path in (folder / "data").rglob("*") if path.is_file())
     return {
         "end": end,
         "resolution_s": resolution,

@@ -45,6 +45,11 @@ def expressions() -> list[str]:
     return [str(rule["expr"]) for path in (RECORDING, ALERTS) for _, rule in _rules(path)]
 
 
+def records() -> set[str]:
+    """Return the names of all recorded series."""
+    return {rule["record"] for _, rule in _rules(RECORDING)}
+
+
 def groups(asker: Asker, rounds: int) -> list[Group]:
     """Evaluate every rule `rounds` times at the last moment."""
     found: dict[str, Group] = {}

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 SELECTOR = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)\s*\{([^{}]*)\}")
 JOB = re.compile(r'\bjob\s*(=~?)\s*"([^"]*)"')
-RECORDED = re.compile(r"\b[a-zA-Z_][a-zA-Z0-9_]*:[a-zA-Z0-9_:]+")
 
 
 @dataclass(frozen=True, order=True)
@@ -33,8 +32,3 @@ def metrics(expression: str, jobs: tuple[str, ...]) -> set[Metric]:
             if operator == "=" or re.fullmatch(value, job):
                 found.add(Metric(job, name))
     return found
-
-
-def recorded(expression: str) -> set[str]:
-    """Return the names of the recorded series that an expression reads."""
-    return set(RECORDED.findall(expression))
