@@ -3,12 +3,15 @@
 import statistics
 import tempfile
 import time
+from collections import defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from tests.bench.monitoring import disk
+from tests.bench.monitoring.dashboards import load
 from tests.bench.monitoring.live import Cluster, Prometheus
+from tests.bench.monitoring.queries import needed
 
 EVERY_S = 10
 # Series of these jobs grow with the containers, and of these with the nodes; others do neither.
@@ -96,10 +99,25 @@ def scrapes(prometheus: Prometheus) -> dict[str, dict[str, float]]:
         "most_s": prometheus.by_job("max by (job) (max_over_time(scrape_duration_seconds[10m]))"),
         "samples": prometheus.by_job("sum by (job) (scrape_samples_post_metric_relabeling)"),
         "series": prometheus.by_job('count by (job) ({job!=""})'),
+        "read": _read(prometheus),
     }
     return {
         job: {name: column.get(job, 0.0) for name, column in columns.items()} | {"interval_s": seconds}
         for job, seconds in sorted(intervals.items())
+    }
+
+
+def _read(prometheus: Prometheus) -> dict[str, float]:
+    """Return how many of each job's series dashboards and rules read."""
+    names: dict[str, list[str]] = defaultdict(list)
+    for metric in needed(load()):
+        names[metric.job].append(metric.name)
+    return {
+        job: sum(
+            prometheus.by_job(f'count by (job) ({{job="{job}", __name__=~"{"|".join(found)}"}})').values()
+        )
+        for job, found in names.items()
+        if job
     }
 
 

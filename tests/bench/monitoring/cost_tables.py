@@ -47,14 +47,15 @@ def _jobs(cost: Numbers, aim_scrape_s: float) -> str:
     lines = [
         f"A container has {cost['series_per_container']:.0f} series of cAdvisor (at most "
         f"{cost['series_per_container_most']:.0f}), a node {cost['series_per_node']:.0f} of node_exporter "
-        f"and the kubelet. Scrapes; the aim is under {aim_scrape_s} s each:",
+        f"and the kubelet. Scrapes; the aim is under {aim_scrape_s} s each. Read are the series "
+        "that dashboards and rules read:",
         "",
-        "| job | targets | every | scrape: mean | longest | samples a scrape | series |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| job | targets | every | scrape: mean | longest | samples a scrape | series | read |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     lines += [
         f"| {job} | {one['targets']:.0f} | {one['interval_s']:.0f} s | {one['mean_s']:.2f} s "
-        f"| {one['most_s']:.2f} s | {one['samples']:,.0f} | {one['series']:,.0f} |"
+        f"| {one['most_s']:.2f} s | {one['samples']:,.0f} | {one['series']:,.0f} | {one['read']:,.0f} |"
         for job, one in cost["jobs"].items()
     ]
     return "\n".join(lines)
