@@ -22,6 +22,7 @@ MAX_BYTES = 10_000_000
 _EVALUATION = 0.95
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _PIECE = 64 * 1024
+_NOTHING = b'{"status":"success","data":[]}'
 _CONNECTIONS = 48
 Fields: TypeAlias = Sequence[tuple[str, str]]
 
@@ -106,6 +107,9 @@ class Prometheus:
         latest = self.deadline()
         end = latest if until is None else min(latest, until)
         status, body = self._send(f"{base}/api/v1/{path}", fields, headers, end)
+        if status == 204:
+            # What Prometheus says of exemplars when the query selects no series at all.
+            return _NOTHING
         if status != 200:
             raise _refusal(status, body)
         return body
@@ -134,7 +138,7 @@ class Prometheus:
 
         sent = urlencode(fields)
         # A query may be longer than an address may be. Lists (series, labels) take no form: for want of a
-        # selector in the address the label proxy would add one of the whole project to those in the form.
+        # selector in the address the label proxy would add one of the whole project beside those in the form.
         in_body = url.endswith(("/query", "/query_range", "/query_exemplars"))
         response = self._pool().request(
             "POST" if in_body else "GET",
