@@ -165,8 +165,10 @@ PAGES = Row(
             "Slowest endpoints",
             "The time within which 95 of 100 requests are answered, the ten slowest endpoints.",
             "s",
+            # What has had no request in this time has no quantile (NaN), and is none of the slowest.
             Query(
-                f"topk(10, {_quantile(0.95, 'http_request_duration_seconds', 'endpoint')})", "{{endpoint}}"
+                f"topk(10, {_quantile(0.95, 'http_request_duration_seconds', 'endpoint')} >= 0)",
+                "{{endpoint}}",
             ),
         ),
         lines(
