@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import yaml
 
+from tests.bundles import bundled
 from tests.worker.receivers import free_port
 
 PATIENCE = 30.0
@@ -21,10 +22,7 @@ def alertmanager_binary() -> str:
     if given:
         assert Path(given).is_file(), f"CROFT_ALERTMANAGER names {given}, which is not there"
         return given
-    cache = Path(os.environ.get("CROFT_CACHE", "~/.cache/croft")).expanduser()
-    found = sorted(cache.glob("bundles/*/bin/alertmanager"), key=lambda path: path.stat().st_mtime)
-    assert found, f"no alertmanager in {cache}/bundles: run `make bundle` first, or set CROFT_ALERTMANAGER"
-    return str(found[-1])
+    return str(bundled("alertmanager"))
 
 
 class AlertmanagerProcess:

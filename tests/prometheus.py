@@ -12,6 +12,8 @@ from pathlib import Path
 
 import httpx
 
+from tests.bundles import bundled
+
 STEP_S = 30
 AHEAD_S = 1800
 
@@ -22,10 +24,7 @@ def binary(name: str) -> Path:
     if given:
         assert (Path(given) / name).is_file(), f"CROFT_BIN names {given}, where no {name} is"
         return Path(given) / name
-    cache = Path(os.environ.get("CROFT_CACHE", "~/.cache/croft")).expanduser()
-    found = sorted(cache.glob(f"bundles/*/bin/{name}"), key=lambda path: path.stat().st_mtime)
-    assert found, f"no {name} in {cache}/bundles: run `make bundle` first, or set CROFT_BIN"
-    return found[-1]
+    return bundled(name)
 
 
 @dataclass(frozen=True)
