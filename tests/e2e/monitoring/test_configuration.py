@@ -81,6 +81,5 @@ def test_a_killed_prometheus_comes_back_with_its_data_and_the_portal_says_when_i
     assert answer.json()["type"] == "/problems/monitoring-unreachable"
     assert prometheus.value('count(up{job="node"})', before) == count
     eventually(lambda: portal.request("GET", path).is_success, 60, "the portal does not find it again")
-    eventually(
-        lambda: prometheus.query(f'timestamp(up{{job="node"}}) > {time.time()}'), 60, "nothing is scraped"
-    )
+    fresh = f'timestamp(up{{job="node"}}) > {time.time()}'
+    eventually(lambda: prometheus.query(fresh), 60, "nothing is scraped")

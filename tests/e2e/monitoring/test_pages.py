@@ -57,7 +57,12 @@ def load(page: Page) -> None:
 def test_a_dashboard_shows_what_is_measured(page: Page, measured: str, uid: str) -> None:
     page.goto(addresses(measured)[uid])
     load(page)
-    assert page.locator(".panel-failure").all_inner_texts() == []
+    failures = page.locator(".panel-failure")
+    # What takes too long is given up and said; whoever looks asks again.
+    if failures.count():
+        page.reload()
+        load(page)
+    assert failures.all_inner_texts() == []
     nothing = {
         panel["title"]
         for panel in dashboards.panels(uid)
