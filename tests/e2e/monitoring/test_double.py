@@ -20,7 +20,8 @@ TWICE = ("cadvisor", "kube-state")
 def twice(series: Json) -> list[Json]:
     """A series as it would be with a second scraper: by another instance of the job, and by another job."""
     labels = series["metric"]
-    if labels.get("job") not in TWICE:
+    # A scraper's own `up` is about the scraper: a panel that lists the jobs does list another one.
+    if labels.get("job") not in TWICE or labels["__name__"] == "up":
         return [series]
     second = {**labels, "instance": "second:8080"}
     other = {**labels, "job": f"other-{labels['job']}", "instance": "third:8080"}
