@@ -53,6 +53,8 @@ def test_secrets_from_files(tmp_path: Path) -> None:
         ({"CROFT_DATABASE_URL_FILE": "/nonexistent"}, "CROFT_DATABASE_URL_FILE: /nonexistent cannot be read"),
         ({"CROFT_HTTP_PORT": "http"}, "CROFT_HTTP_PORT is 'http': write a whole number"),
         ({"CROFT_EXTERNAL_URL": "croft.example.org"}, "CROFT_EXTERNAL_URL is 'croft.example.org'"),
+        ({"CROFT_PROMETHEUS_URL": "prometheus:9090"}, "CROFT_PROMETHEUS_URL is 'prometheus:9090'"),
+        ({"CROFT_LABEL_PROXY_URL": "file:///etc"}, "CROFT_LABEL_PROXY_URL is 'file:///etc'"),
         ({"CROFT_ALERTMANAGER_URL": "alertmanager:9093"}, "CROFT_ALERTMANAGER_URL is 'alertmanager:9093'"),
         ({"CROFT_ALERTS_TOKEN": "short"}, "CROFT_ALERTS_TOKEN is shorter than 32 characters"),
         ({"CROFT_ALERTS_TOKEN_FILE": "/nonexistent"}, "CROFT_ALERTS_TOKEN_FILE: /nonexistent cannot be read"),

@@ -169,7 +169,7 @@ def test_time_range_and_exact_times_are_chosen(browser: Browser, url: str) -> No
     page.wait_for_url(re.compile(r"from=now-15m"))
     page.wait_for_function("!document.querySelector('.panel [aria-busy]')")
     page.get_by_text("From and to").click()
-    begin = page.get_by_label("From", exact=False).nth(1)
+    begin = page.locator("#exact-from")
     begin.fill(page.evaluate("new Date(Date.now() - 5400000).toISOString().slice(0, 16)"))
     page.get_by_role("button", name="Show this time").click()
     page.wait_for_url(re.compile(r"from=20\d\d-\d\d-\d\dT"))

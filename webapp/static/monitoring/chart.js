@@ -6,6 +6,7 @@ const SHOWN_IN_TIP = 12;
 const LEVELS = { ok: "--ok", info: "--busy", warn: "--high", bad: "--danger" };
 const FONT = "12px system-ui, sans-serif";
 const PALETTE = 10;
+const MOST_AREAS = 3;
 // Steps of an axis of bytes are powers of two, which are whole numbers of MiB and the like.
 const BINARY = ["bytes", "bits", "binBps", "binbps"];
 const POWERS = Array.from({ length: 60 }, (_, power) => 2 ** power);
@@ -100,7 +101,9 @@ export class Chart {
 
   series(curve, index) {
     const stroke = this.colours[index];
-    const fill = this.data.stacked ? Math.max(0.25, this.data.fill) : this.data.fill;
+    // Many areas over each other would only make mud of their colours.
+    const single = this.data.curves.length > MOST_AREAS ? 0 : this.data.fill;
+    const fill = this.data.stacked ? Math.max(0.25, this.data.fill) : single;
     return {
       label: curve.name,
       show: this.shown[index],
@@ -149,11 +152,10 @@ export class Chart {
 
   selected(plot) {
     const { left, width } = plot.select;
-    if (width < 8) return;
-    const from = plot.posToVal(left, "x");
-    const to = plot.posToVal(left + width, "x");
     plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
-    this.zoom(from, to);
+    // What is selected on one chart is selected on all others as well; one of them has to act.
+    if (width < 8 || !this.pointed) return;
+    this.zoom(plot.posToVal(left, "x"), plot.posToVal(left + width, "x"));
   }
 
   point(plot) {
