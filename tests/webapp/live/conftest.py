@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -65,6 +65,9 @@ def web(app: Portal, api: Api, cluster: StatedCluster) -> Iterator[StatedCluster
     end_jobs(app)
     set_pods(cluster, web_pod("web-a-11111"), web_pod("web-a-22222"))
     yield cluster
+    # A test that failed leaves its streams open: they would take the places of those after it.
+    for events in list(Events.opened):
+        events.close()
     until(lambda: not [t for t in threading.enumerate() if t.name.startswith(("watch-", "log-"))])
     assert slots.taken == 0
 
@@ -78,6 +81,8 @@ def set_pods(cluster: StatedCluster, *pods: Pod) -> None:
 class Events:
     """An open event stream, read as a client does."""
 
+    opened: ClassVar[list["Events"]] = []
+
     def __init__(self, api: Api, path: str, user: str = "eve", **headers: str) -> None:
         sent = {"Accept": "text/event-stream"} | {
             key.replace("_", "-"): text for key, text in headers.items()
@@ -87,6 +92,7 @@ class Events:
         assert self.response.mimetype == "text/event-stream"
         self._chunks: Iterator[bytes] = self.response.iter_encoded()
         self.last = ""
+        Events.opened.append(self)
 
     def event(self) -> tuple[str, Any]:
         """Return name and data of the next event, past comments; ("", None) at the end."""
@@ -110,5 +116,7 @@ class Events:
         return found
 
     def close(self) -> None:
-        """Hang up."""
-        self.response.close()
+        """Hang up, once."""
+        if self in Events.opened:
+            Events.opened.remove(self)
+            self.response.close()

@@ -120,12 +120,14 @@ def test_an_application_without_pods_waits_for_one(web: StatedCluster, api: Api)
 
 def test_a_reader_that_is_slow_holds_no_more_than_a_little(web: StatedCluster, api: Api) -> None:
     set_pods(web, web_pod("web-a-11111"))
+    # Those of earlier tests, which the garbage collector has not met yet.
+    before = live_followers()
     stream = Events(api, LOGS)
     texts = [f"{number} {'x' * 100}" for number in range(20_000)]
     for start in range(0, len(texts), 500):
         web.logs.write("web-a-11111", *texts[start : start + 500], start=start)
     time.sleep(0.5)
-    held = [item for item in live_followers() if item.waiting]
+    held = [item for item in live_followers() if item.waiting and item not in before]
     assert all(len(item.waiting) <= 20_500 and not item.finished for item in held)
     found = stream.lines(len(texts))
     assert [line.split(" ")[1] for line in found] == [str(number) for number in range(len(texts))]
