@@ -106,6 +106,7 @@ def test_only_the_worker_writes_and_nobody_holds_a_wildcard(render: Render) -> N
         {"caCertificates": "-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----"},
         {"webhooks": {"allowedCidrs": ["everything"]}},
         {"retention": {"jobs": 0}},
+        {"monitoring": {"retentionDays": 0}},
     ],
 )
 def test_wrong_values_are_refused(render: Render, values: dict[str, Any]) -> None:
@@ -226,15 +227,17 @@ def test_metrics_have_ports_that_no_service_leads_to(render: Render) -> None:
     assert [port["targetPort"] for port in objects["Service", "portal"]["spec"]["ports"]] == ["http"]
 
 
-def test_the_token_of_the_alerts_is_a_file_of_the_web_process_alone(render: Render) -> None:
+def test_web_is_told_of_monitoring_and_has_the_token_of_the_alerts_as_a_file(render: Render) -> None:
     urls = {"alertmanagerUrl": "http://alertmanager.croft-monitoring:9093"}
     for external in (False, True):
-        values = {"database": {"external": external}, "monitoring": {**urls, "alertsSecret": "alert-webhook"}}
+        monitoring = {**urls, "alertsSecret": "alert-webhook", "retentionDays": 30}
+        values = {"database": {"external": external}, "monitoring": monitoring}
         objects = render("portal", values, **ROOM)
         deployment = objects["Deployment", "portal-web" if external else "portal"]
         web = containers(deployment)["web"]
         told = {item["name"]: item.get("value") for item in web["env"]}
         assert told["CROFT_ALERTMANAGER_URL"] == urls["alertmanagerUrl"]
+        assert told["CROFT_METRICS_RETENTION_DAYS"] == "30"
         assert told["CROFT_ALERTS_TOKEN_FILE"] == "/run/secrets/alerts/token"
         assert "/run/secrets/alerts" in {item["mountPath"] for item in web["volumeMounts"]}
         volumes = {item["name"]: item for item in deployment["spec"]["template"]["spec"]["volumes"]}

@@ -167,6 +167,7 @@ capabilities: {drop: [ALL]}
     - {name: CROFT_PROMETHEUS_URL, value: {{ .Values.monitoring.prometheusUrl | quote }}}
     - {name: CROFT_LABEL_PROXY_URL, value: {{ .Values.monitoring.labelProxyUrl | quote }}}
     - {name: CROFT_ALERTMANAGER_URL, value: {{ .Values.monitoring.alertmanagerUrl | quote }}}
+    - {name: CROFT_METRICS_RETENTION_DAYS, value: {{ .Values.monitoring.retentionDays | quote }}}
     {{- if .Values.monitoring.alertsSecret }}
     - {name: CROFT_ALERTS_TOKEN_FILE, value: /run/secrets/alerts/token}
     {{- end }}

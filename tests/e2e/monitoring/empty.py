@@ -21,6 +21,7 @@ QUERIES: dict[str, str] = {
     "croft-pods / Out of memory by container / A": _MEMORY,
     "croft-portal / Jobs failed in this time / A": "no job has failed since the portal was started",
     "croft-portal / Notifications by result / A": "nobody has a channel; test_faults makes one",
+    "croft-project / Alerts / A": "only while an alert of the project waits or fires; test_faults makes some",
     "croft-project / Containers that do not run, by application and reason / A": _WAITS,
     "croft-project / Out of memory by application / A": _MEMORY,
 }
