@@ -2,6 +2,7 @@
 
 _WAITS = "only while a container does not run; test_faults provokes it"
 _MEMORY = "only after a container has run out of memory; test_faults provokes it"
+_ALERTS = "only while an alert waits or fires; test_faults makes some"
 _ALONE = "a cluster with one member of etcd has no round trips between members"
 
 # Queries of dashboards, as "<dashboard> / <panel> / <letter>".
@@ -13,6 +14,7 @@ QUERIES: dict[str, str] = {
     "croft-cluster / Out of memory by namespace / A": _MEMORY,
     "croft-control-plane / API requests turned away / A": "only when the API server has too much to do",
     "croft-control-plane / etcd: round trips between members / A": _ALONE,
+    "croft-namespaces / Alerts of the namespaces / A": _ALERTS,
     "croft-namespaces / Containers that do not run, by workload and reason / A": _WAITS,
     "croft-namespaces / Out of memory by workload / A": _MEMORY,
     "croft-namespaces / Replicas missing / B": "the platform has no StatefulSet",
@@ -21,7 +23,7 @@ QUERIES: dict[str, str] = {
     "croft-pods / Out of memory by container / A": _MEMORY,
     "croft-portal / Jobs failed in this time / A": "no job has failed since the portal was started",
     "croft-portal / Notifications by result / A": "nobody has a channel; test_faults makes one",
-    "croft-project / Alerts / A": "only while an alert of the project waits or fires; test_faults makes some",
+    "croft-project / Alerts / A": _ALERTS,
     "croft-project / Containers that do not run, by application and reason / A": _WAITS,
     "croft-project / Out of memory by application / A": _MEMORY,
 }

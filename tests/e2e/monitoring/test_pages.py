@@ -24,9 +24,11 @@ def page(portal_url: str, admin: tuple[str, str]) -> Iterator[Page]:
 
 @pytest.fixture(scope="module")
 def measured(prometheus: Prometheus, busy: str) -> str:
-    """The busy project, once its requests have been counted."""
+    """The busy project, once its requests have been counted and its volume has been measured."""
     counted = f'rate(envoy_cluster_upstream_rq{{namespace="{busy}",envoy_response_code="500"}}[1m]) > 0'
     eventually(lambda: prometheus.query(counted), 120, "requests to the busy application are not counted")
+    volume = f'croft_volume_capacity_bytes{{namespace="{busy}"}}'
+    eventually(lambda: prometheus.query(volume), 180, "the volume of the busy application is not measured")
     return busy
 
 
