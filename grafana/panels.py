@@ -35,6 +35,15 @@ UNITS = frozenset(
     {"short", "percentunit", "bytes", "Bps", "reqps", "ops", "pps", "cps", "s", "ms", "d", "dateTimeAsIso"}
 )
 COLOURS = ("green", "orange", "red")
+# Colours of curves by their names: what is well, what waits, what is wrong.
+STATUS_COLOURS = {"1xx": "gray", "2xx": "green", "3xx": "blue", "4xx": "orange", "5xx": "red"}
+PHASE_COLOURS = {
+    "pending": "orange",
+    "running": "green",
+    "succeeded": "blue",
+    "failed": "red",
+    "unknown": "gray",
+}
 
 PanelBuilder = Builder[model.Panel]
 
@@ -114,10 +123,14 @@ def lines(
     top: float | None = None,
     decimals: int | None = None,
     limits: tuple[float, float] | None = None,
+    colours: Mapping[str, str] | None = None,
     link: Link | None = None,
 ) -> Panel:
-    """Curves over time. `stack` adds them up; `top` ends the axis; `limits` are (warning, critical)."""
-    options = {"stack": stack, "max": top, "decimals": decimals, "limits": limits}
+    """Curves over time. `stack` adds them up; `top` ends the axis; `limits` are (warning, critical).
+
+    `colours` are those of curves whose names say what is good and what is bad.
+    """
+    options = {"stack": stack, "max": top, "decimals": decimals, "limits": limits, "colours": colours}
     links = (link,) if link else ()
     return Panel("timeseries", title, description, unit, queries, width, height, options, links)
 
@@ -268,6 +281,9 @@ def _timeseries(panel: Panel) -> PanelBuilder:
         built = built.thresholds_style(
             common.GraphThresholdsStyleConfig().mode(shapes.GraphThresholdsStyleMode.DASHED)
         )
+    for name, colour in (panel.options.get("colours") or {}).items():
+        fixed = model.DynamicConfigValue(id_val="color", value={"mode": "fixed", "fixedColor": colour})
+        built = built.override_by_name(name, [fixed])
     return built.min(0)
 
 

@@ -13,7 +13,7 @@ from grafana.panels import UNITS
 from grafana.style import query_faults
 
 TYPES = frozenset({"timeseries", "stat", "gauge", "bargauge", "table"})
-OVERRIDES = frozenset({"unit", "displayName", "thresholds", "mappings", "custom.cellOptions"})
+OVERRIDES = frozenset({"unit", "displayName", "thresholds", "mappings", "color", "custom.cellOptions"})
 TRANSFORMATIONS = frozenset({"merge", "organize"})
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 # Labels that name a thing with a dashboard of its own: a panel that shows several of them leads there.

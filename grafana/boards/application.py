@@ -4,7 +4,7 @@ from grafana import series as s
 from grafana import variables
 from grafana.board import Annotation, Board, Row
 from grafana.links import TO_POD
-from grafana.panels import Column, Query, bars, dial, lines, number_now, rows_of
+from grafana.panels import STATUS_COLOURS, Column, Query, bars, dial, lines, number_now, rows_of
 from grafana.series import RANGE
 
 APP = 'namespace="$namespace", workload="$application"'
@@ -133,6 +133,7 @@ REQUESTS = Row(
             "reqps",
             Query(s.requests(APP, "envoy_response_code_class"), "{{envoy_response_code_class}}xx"),
             stack=True,
+            colours=STATUS_COLOURS,
         ),
         lines(
             "Error ratio",

@@ -3,7 +3,7 @@
 from grafana import series as s
 from grafana.board import Board, Row
 from grafana.links import TO_NAMESPACE, TO_NODE, TO_WORKLOAD, Link
-from grafana.panels import Column, Panel, Query, bars, lines, number_now, rows_of
+from grafana.panels import PHASE_COLOURS, Column, Panel, Query, bars, lines, number_now, rows_of
 
 CPU_CAPACITY = f"sum(max by (node) ({s.series('k8s_node_allocatable_cpu', 'kube-state')}))"
 MEMORY_CAPACITY = f"sum(max by (node) ({s.series('k8s_node_allocatable_memory_bytes', 'kube-state')}))"
@@ -275,6 +275,7 @@ HEALTH = Row(
             "short",
             *(Query(f"sum({PHASE} == bool {number})", phase) for number, phase in PHASES),
             stack=True,
+            colours=PHASE_COLOURS,
             decimals=0,
         ),
         lines(

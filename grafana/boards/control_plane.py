@@ -3,7 +3,7 @@
 from grafana import series as s
 from grafana.board import Board, Row
 from grafana.links import TO_NODE
-from grafana.panels import Panel, Query, lines, number_now
+from grafana.panels import STATUS_COLOURS, Panel, Query, lines, number_now
 
 JOBS = (
     ("API servers", "apiserver"),
@@ -404,6 +404,7 @@ INGRESS = Row(
                 "{{envoy_response_code_class}}xx",
             ),
             stack=True,
+            colours=STATUS_COLOURS,
         ),
         lines(
             "Envoy: connections and requests",

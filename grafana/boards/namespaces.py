@@ -5,7 +5,7 @@ from grafana import variables
 from grafana.board import Board, Row
 from grafana.boards.cluster import PHASES
 from grafana.links import TO_DEPLOYMENT, TO_NAMESPACE, TO_PROJECT, TO_WORKLOAD
-from grafana.panels import Column, Panel, Query, bars, lines, number_now, rows_of
+from grafana.panels import PHASE_COLOURS, Column, Panel, Query, bars, lines, number_now, rows_of
 from grafana.series import RANGE
 
 NS = 'namespace=~"$namespace"'
@@ -214,6 +214,7 @@ HEALTH = Row(
             "short",
             *(Query(f"sum({PHASE} == bool {number})", phase) for number, phase in PHASES),
             stack=True,
+            colours=PHASE_COLOURS,
             decimals=0,
         ),
         lines(

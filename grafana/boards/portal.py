@@ -104,6 +104,13 @@ JOB = Row(
             "short",
             Query(JOBS, "{{state}}"),
             decimals=0,
+            colours={
+                "queued": "purple",
+                "running": "blue",
+                "succeeded": "green",
+                "failed": "red",
+                "cancelled": "gray",
+            },
         ),
         lines(
             "Jobs ended by result",

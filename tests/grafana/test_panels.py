@@ -61,6 +61,14 @@ def test_curves_ask_over_time_and_numbers_now() -> None:
     assert _drawn(number_now("Pods", SENTENCE, "short", QUERY))["targets"][0]["instant"] is True
 
 
+def test_curves_have_the_colours_that_their_names_ask_for() -> None:
+    curve = _drawn(lines("Jobs", SENTENCE, "short", QUERY, colours={"failed": "red"}))
+    (override,) = curve["fieldConfig"]["overrides"]
+    assert override["matcher"] == {"id": "byName", "options": "failed"}
+    assert override["properties"] == [{"id": "color", "value": {"mode": "fixed", "fixedColor": "red"}}]
+    assert _drawn(lines("Jobs", SENTENCE, "short", QUERY))["fieldConfig"]["overrides"] == []
+
+
 def test_less_can_be_worse() -> None:
     steps = _drawn(number_now("Free", SENTENCE, "percentunit", QUERY, limits=(0.5, 0.1)))
     colours = [step["color"] for step in steps["fieldConfig"]["defaults"]["thresholds"]["steps"]]

@@ -28,6 +28,7 @@ def chart(data: PanelData) -> dict[str, Any] | None:
                 "unit": curve.style.unit,
                 "decimals": curve.style.defaults.decimals,
                 "dashed": curve.style.dashed,
+                "colour": curve.style.colour,
                 "values": curve.values,
             }
             for curve in data.curves

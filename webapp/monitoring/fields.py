@@ -10,6 +10,8 @@ from pydantic import ValidationError
 from webapp.monitoring import units
 from webapp.monitoring.schema import FieldConfig, FieldDefaults, Link, Override, Step
 
+# Places of Grafana's colours among those of curves (static/monitoring/monitoring.css).
+_PALETTE = {"green": 0, "blue": 1, "orange": 2, "purple": 3, "red": 4, "yellow": 6, "gray": 8}
 # What Grafana's colours say; all others have nothing to say and are shown in the usual one.
 _LEVELS = {"green": "ok", "blue": "info", "yellow": "warn", "orange": "warn", "red": "bad", "purple": "info"}
 
@@ -31,11 +33,15 @@ class Value:
 
 @dataclass(frozen=True)
 class FieldStyle:
-    """The settings of one field, overrides included."""
+    """The settings of one field, overrides included.
+
+    `colour`: place among the colours of curves; None for the next one that is free.
+    """
 
     defaults: FieldDefaults
     name: str
     dashed: bool = False
+    colour: int | None = None
 
     @property
     def unit(self) -> str:
@@ -110,6 +116,9 @@ def _with(style: FieldStyle, setting: str, value: Any) -> FieldStyle:
     """Return the style with one property of an override."""
     if setting == "displayName":
         return replace(style, name=str(value))
+    if setting == "color":
+        fixed = value.get("fixedColor") if isinstance(value, dict) and value.get("mode") == "fixed" else None
+        return replace(style, colour=_PALETTE.get(str(fixed).rpartition("-")[2]))
     if setting == "custom.lineStyle":
         return replace(style, dashed=isinstance(value, dict) and value.get("fill") in ("dash", "dot"))
     names = {"noValue": "no_value"}

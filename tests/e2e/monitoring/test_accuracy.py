@@ -14,6 +14,7 @@ import pytest
 
 from tests.e2e.conftest import Kubectl
 from tests.e2e.monitoring import dashboards
+from tests.e2e.monitoring.accuracy_table import Row, write
 from tests.e2e.monitoring.conftest import Provoked, asked, running, values_of_variables
 from tests.e2e.monitoring.counting import Count, MetricsServer
 from tests.e2e.monitoring.prometheus import Prometheus
@@ -98,6 +99,14 @@ def measured(pods: dict[str, Json], kubectl: Kubectl, settings: Json) -> Measure
     return Measured(after.time, after.used_since(before), after.kernel_since(before), top)
 
 
+@pytest.fixture(scope="module")
+def rows() -> Iterator[list[Row]]:
+    """What the documentation says afterwards."""
+    found: list[Row] = []
+    yield found
+    write(found)
+
+
 def shown(prometheus: Prometheus, end: float, app: str, uid: str, title: str, ref: str) -> float:
     """What a panel shows for the window that ended at `end`."""
     query = dashboards.query(uid, title, ref)
@@ -115,10 +124,12 @@ def test_the_load_was_what_was_asked_for(measured: Measured) -> None:
 
 @pytest.mark.parametrize("panel", PANELS, ids=lambda panel: f"{panel[0]}-{panel[2]}")
 def test_a_panel_shows_what_was_used(
-    prometheus: Prometheus, measured: Measured, panel: tuple[str, str, str, str, str]
+    prometheus: Prometheus, measured: Measured, rows: list[Row], panel: tuple[str, str, str, str, str]
 ) -> None:
     what, *where = panel
     value = shown(prometheus, measured.end, *where)
+    compared = measured.used[what], measured.kernel.get(what), measured.top.get(what)
+    rows.append(Row(what, f"{dashboards.dashboard(where[1])['title']}: {where[2]}", value, *compared))
     assert value == pytest.approx(measured.used[what], rel=CLOSE), "what the load says"
     if what in measured.kernel:
         assert value == pytest.approx(measured.kernel[what], rel=CLOSE), "what the kernel counted"

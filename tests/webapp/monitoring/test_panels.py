@@ -191,6 +191,20 @@ def test_overrides_hold_for_the_fields_that_match() -> None:
     assert style_of(config, "c").value(1.5).text == "1.5"
 
 
+def test_curves_have_the_places_of_their_colours() -> None:
+    def colour(value: object) -> int | None:
+        override = {
+            "matcher": {"id": "byName", "options": "a"},
+            "properties": [{"id": "color", "value": value}],
+        }
+        return style_of(FieldConfig.model_validate({"overrides": [override]}), "a").colour
+
+    assert colour({"mode": "fixed", "fixedColor": "red"}) == 4
+    assert colour({"mode": "fixed", "fixedColor": "semi-dark-green"}) == 0
+    for other in ({"mode": "palette-classic"}, {"mode": "fixed", "fixedColor": ["red"]}, "red", None):
+        assert colour(other) is None
+
+
 def test_tables_are_merged_and_organized() -> None:
     organize = {
         "excludeByName": {"Time": True, "job": True},

@@ -110,7 +110,7 @@ export class Chart {
       stroke,
       width: 1.5,
       // Beyond the palette colours come again: those curves are dashed.
-      dash: curve.dashed || index >= PALETTE ? [6, 4] : undefined,
+      dash: curve.dashed || (curve.colour === null && index >= PALETTE) ? [6, 4] : undefined,
       fill: fill && !curve.dashed ? `color-mix(in srgb, ${stroke} ${Math.round(fill * 100)}%, transparent)` : undefined,
       points: { show: isLonely(curve.values), size: 4 },
       spanGaps: false,
@@ -186,7 +186,7 @@ export class Chart {
       const item = document.createElement("li");
       if (row === nearest && rows.length > 1) item.className = "near";
       const swatch = document.createElement("span");
-      swatch.className = `swatch c${row.index % PALETTE}`;
+      swatch.className = `swatch c${row.curve.colour ?? row.index % PALETTE}`;
       const name = document.createElement("span");
       name.textContent = row.curve.name;
       const value = document.createElement("b");
