@@ -1,8 +1,9 @@
 """`make bench-portal`: how long a well filled portal takes to answer, on SQLite and on PostgreSQL.
 
 Prints tables and writes docs/benchmarks-portal.json and docs/benchmarks-portal.md. ROUNDS (6) and EACH (10)
-say how often each request is sent. ONLY=sqlite or ONLY=postgresql measures one database, MATCH=jobs the
-addresses that hold this alone; both write nothing.
+say how often each request is sent. ONLY=jobs measures the worker alone and keeps the other numbers of the
+last run. ONLY=sqlite or ONLY=postgresql measures one database, MATCH=jobs the addresses that hold this alone;
+these two write nothing.
 """
 
 import os
@@ -22,6 +23,7 @@ from tests.bench.requests import Row, Visitor, measure, rows_of
 ROUNDS, EACH = int(os.environ.get("ROUNDS", "6")), int(os.environ.get("EACH", "10"))
 MATCH = os.environ.get("MATCH", "")
 DATABASES = ("sqlite", "postgresql")
+DOCS = web.ROOT / "docs"
 
 
 @contextmanager
@@ -86,27 +88,36 @@ def tell(numbers: portal_report.Numbers, kinds: list[str]) -> None:
     """Print what was measured beside the requests, write the report, and print what is above an aim."""
     print("\n".join(portal_report.singles(numbers)))
     if len(kinds) == len(DATABASES) and not MATCH:
-        how = f"Each request was sent {ROUNDS * EACH} times, one after another, in {ROUNDS} turns over all."
-        portal_report.write(numbers, web.ROOT / "docs", how)
+        portal_report.write(numbers, DOCS)
     for line in (*portal_report.missed(numbers), *numbers["refused"]):
         print(f"croft: look at {line}", flush=True)
 
 
 def main() -> None:
     """Measure, print, and write the report. Exits with a sentence when the cluster could not be tidied up."""
-    kinds = [os.environ["ONLY"]] if "ONLY" in os.environ else list(DATABASES)
-    with tempfile.TemporaryDirectory() as name, web.stand_in() as api_port:
-        # PostgreSQL runs as another user, who must be able to look into the folder.
-        os.chmod(name, 0o755)  # noqa: S103
-        found = {kind: answers(kind, Path(name, kind), api_port) for kind in kinds}
-    numbers = portal_report.numbers_of(found)
-    # Told before the cluster is asked for anything, which may fail.
-    print(portal_report.tables(numbers), flush=True)
+    only = os.environ.get("ONLY")
+    if only not in (None, "jobs", *DATABASES):
+        sys.exit(f"croft: ONLY={only} is none of jobs, {', '.join(DATABASES)}")
+    kinds = list(DATABASES) if only in (None, "jobs") else [only]
+    numbers = portal_report.last(DOCS) if only == "jobs" else requests_of(kinds)
     try:
         with jobs_of_cluster() as of_jobs:
             tell(numbers | of_jobs, kinds)
     except jobs.TidyingError as error:
         sys.exit(f"croft: everything is measured and told, but the cluster is not tidied up: {error}")
+
+
+def requests_of(kinds: list[str]) -> portal_report.Numbers:
+    """Measure and print what the portal answers on these databases."""
+    with tempfile.TemporaryDirectory() as name, web.stand_in() as api_port:
+        # PostgreSQL runs as another user, who must be able to look into the folder.
+        os.chmod(name, 0o755)  # noqa: S103
+        found = {kind: answers(kind, Path(name, kind), api_port) for kind in kinds}
+    how = f"Each request was sent {ROUNDS * EACH} times, one after another, in {ROUNDS} turns over all."
+    numbers = portal_report.numbers_of(found) | {"how": how}
+    # Told before the cluster is asked for anything, which may fail.
+    print(portal_report.tables(numbers), flush=True)
+    return numbers
 
 
 if __name__ == "__main__":

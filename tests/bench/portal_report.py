@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from tests.bench.report import machine
 
 Numbers: TypeAlias = dict[str, Any]
+NAME = "benchmarks-portal.json"
 AIM_MS = 100
 # The worker is to be so many times as quick as its playbooks run by hand, one after another.
 AIM_RATIO = 2
@@ -104,9 +105,15 @@ def _cells(found: dict[str, float]) -> str:
     return f" {found['p50_ms']:.0f} | {found['p95_ms']:.0f} | {found['max_ms']:.0f} | {found['cpu_ms']:.0f} |"
 
 
-def write(numbers: Numbers, docs: Path, how: str) -> None:
-    """Write benchmarks-portal.json and benchmarks-portal.md below `docs`; `how`: a sentence on the run."""
-    target = docs / "benchmarks-portal.json"
+def last(docs: Path) -> Numbers:
+    """Return the numbers of the last run. Raises FileNotFoundError when there was none."""
+    found: Numbers = json.loads((docs / NAME).read_text())
+    return found
+
+
+def write(numbers: Numbers, docs: Path) -> None:
+    """Write benchmarks-portal.json and benchmarks-portal.md below `docs`."""
+    target = docs / NAME
     target.write_text(json.dumps(numbers, indent=1) + "\n")
     counts = ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in numbers["counts"].items())
     memory = ", ".join(
@@ -125,7 +132,8 @@ def write(numbers: Numbers, docs: Path, how: str) -> None:
 Made by `make bench-portal` on {datetime.now(UTC):%Y-%m-%d}: {machine()}. One web process (gunicorn, as in the
 container) on a database with {counts}. What pages read live comes from a stand-in for the Kubernetes API: a
 small HTTP server of its own (`tests/bench/apiserver.py`) with five applications of two pods in every project.
-{how} The member `ada` sees 100 of the projects, the administrator `root` all. CPU is the web process's own
+{numbers["how"]}
+The member `ada` sees 100 of the projects, the administrator `root` all. CPU is the web process's own
 time for one answer, which other work on the machine hardly changes.
 
 {verdict} Resident memory of the web process: {memory}.

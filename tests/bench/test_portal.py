@@ -46,7 +46,7 @@ def docs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         yield StuckPortal(), {}
 
     monkeypatch.setenv("CROFT_STATE_DIR", str(tmp_path))
-    monkeypatch.setattr(web, "ROOT", tmp_path)
+    monkeypatch.setattr(portal, "DOCS", tmp_path / "docs")
     monkeypatch.setattr(web, "stand_in", stand_in)
     monkeypatch.setattr(portal, "answers", lambda *_arguments: ANSWERS)
     monkeypatch.setattr(jobs, "own_portal", own_portal)
@@ -89,3 +89,23 @@ def test_a_report_without_a_cluster_says_so(docs: Path, monkeypatch: pytest.Monk
     portal.main()
     assert "The worker was not measured: no cluster was up." in (docs / "benchmarks-portal.md").read_text()
     assert portal_report.missed({"requests": []}) == []
+
+
+def test_the_worker_alone_keeps_the_other_numbers(docs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SystemExit):
+        portal.main()
+    monkeypatch.setenv("ONLY", "jobs")
+    monkeypatch.setattr(jobs, "_by_portal", lambda *_arguments: (40.0, 0))
+    monkeypatch.delattr(portal, "answers")
+    with pytest.raises(SystemExit):
+        portal.main()
+    written = json.loads((docs / "benchmarks-portal.json").read_text())
+    assert (written["jobs_ratio"], written["counts"]) == (3.0, {"projects": 1})
+    assert "Each request was sent 60 times" in (docs / "benchmarks-portal.md").read_text()
+
+
+def test_an_unknown_part_is_refused(docs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ONLY", "everything")
+    with pytest.raises(SystemExit, match="ONLY=everything is none of jobs, sqlite, postgresql"):
+        portal.main()
+    assert not list(docs.iterdir())
