@@ -32,6 +32,9 @@ class Portal:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        # What sign_in got, and until when (monotonic seconds) it is good; renewed before that.
+        self._tokens: dict[str, Any] = {}
+        self._until = 0.0
         host = url.partition("://")[2]
         self.http = httpx.Client(
             base_url=f"http://127.0.0.1:{host.rpartition(':')[2]}",
@@ -42,14 +45,29 @@ class Portal:
 
     def sign_in(self, name: str, password: str) -> dict[str, Any]:
         """Sign in and use the access token from now on; return the answer with both tokens."""
-        tokens = self.call("POST", "/api/v1/auth/token", {"name": name, "password": password})
+        self._tokens = {}
+        return self._take(self.call("POST", "/api/v1/auth/token", {"name": name, "password": password}))
+
+    def _take(self, tokens: dict[str, Any]) -> dict[str, Any]:
+        self._tokens, self._until = tokens, time.monotonic() + tokens["expiresIn"] - 60
         self.http.headers["Authorization"] = f"Bearer {tokens['accessToken']}"
         return tokens
+
+    def _renew(self) -> None:
+        """Renew an access token that is about to end, unless the caller has put another one in its place."""
+        mine = f"Bearer {self._tokens.get('accessToken')}"
+        if time.monotonic() > self._until and self.http.headers.get("Authorization") == mine:
+            body = {"refreshToken": self._tokens["refreshToken"]}
+            answer = self.http.post("/api/v1/auth/refresh", json=body)
+            if answer.is_error:
+                raise RuntimeError(f"the tokens are not renewed: {answer.status_code}: {answer.text[:1000]}")
+            self._take(answer.json())
 
     def request(self, method: str, path: str, body: Any = None, **arguments: Any) -> httpx.Response:
         """Send a request and return whatever is answered."""
         if body is not None:
             arguments["json"] = body
+        self._renew()
         return self.http.request(method, path, **arguments)
 
     def call(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
@@ -79,6 +97,7 @@ class Portal:
 
     def events(self, job: str, after: int = 0, seconds: float = 300) -> Iterator[dict[str, Any]]:
         """Yield a job's events after number `after` from its stream, until the stream ends."""
+        self._renew()
         headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": str(after)} if after else {})
         with self.http.stream("GET", f"{job}/events", headers=headers, timeout=seconds) as stream:
             if stream.is_error:

@@ -59,7 +59,7 @@ def lost(kubectl: Kubectl, prometheus: Prometheus) -> Iterator[str]:
         subprocess.run([*AS_ROOT, "podman", "start", name], check=True, capture_output=True)
         eventually(lambda: all(map(is_ready, items(kubectl, "nodes"))), 120, f"{name} does not come back")
         eventually(
-            lambda: all(map(is_ready, items(kubectl, "pods", "--all-namespaces"))),
+            lambda: all(map(is_ready, healthy_pods(kubectl))),
             180,
             "not all pods are back",
         )
