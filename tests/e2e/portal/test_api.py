@@ -265,6 +265,6 @@ def test_deleted_project_leaves_nothing(portal: Portal, agnhost_settings: dict, 
     volumes = kubectl("get", "pv", "-o", "jsonpath={.items[*].spec.claimRef.namespace}")
     assert not re.search(r"\bapi-short\b", volumes)
     assert portal.request("GET", "/api/v1/projects/api-short").status_code == 404
-    # What happened stays readable.
-    kinds = [job["kind"] for job in portal.call("GET", "/api/v1/jobs?project=api-short")["items"]]
+    # What happened stays readable, and so does what an earlier run of this test has left.
+    kinds = [job["kind"] for job in portal.call("GET", "/api/v1/jobs?project=api-short")["items"]][:3]
     assert kinds == ["project.delete", "application.create", "project.create"]

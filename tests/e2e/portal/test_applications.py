@@ -59,7 +59,11 @@ def test_from_a_plan_to_a_rollback(portal: Portal, agnhost_settings: dict[str, A
     done(portal, "POST", f"{WEB}/start")
     before = {pod["name"] for pod in portal.call("GET", WEB)["pods"]}
     done(portal, "POST", f"{WEB}/restart")
-    assert not before & {pod["name"] for pod in portal.call("GET", WEB)["pods"]}
+    # Old pods are ending by now, for which they have 30 seconds.
+    end = time.monotonic() + 40
+    while before & {pod["name"] for pod in portal.call("GET", WEB)["pods"]}:
+        assert time.monotonic() < end
+        time.sleep(0.5)
     job = done(portal, "POST", f"{WEB}/revisions/1/rollback")
     assert job["result"]["replicas"] == 2
     causes = [item["cause"] for item in portal.call("GET", f"{WEB}/revisions")["items"]]
