@@ -1,7 +1,9 @@
 """What holds for every request: errors in one shape, bounded bodies, known hosts, strict headers."""
 
+import io
 import json
 import logging
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -22,8 +24,6 @@ def test_a_body_of_10_mb_is_refused(api: Api) -> None:
 
 
 def test_a_large_body_without_a_length_is_refused(api: Api) -> None:
-    import io
-
     answer = api("ada").send(
         "POST",
         "/projects",
@@ -32,6 +32,39 @@ def test_a_large_body_without_a_length_is_refused(api: Api) -> None:
         environ_base={"wsgi.input_terminated": True},
     )
     assert (answer.status_code, answer.json["type"]) == (413, "/problems/body-too-large")
+
+
+def test_a_refused_body_is_read_to_its_end_so_that_the_answer_is_heard(api: Api) -> None:
+    body = io.BytesIO(b"x" * 10_000_000)
+    answer = api("ada").send(
+        "POST",
+        "/projects",
+        input_stream=body,
+        content_type="application/json",
+        content_length=10_000_000,
+        environ_base={"wsgi.input_terminated": True},
+    )
+    assert answer.status_code == 413
+    assert body.tell() == 10_000_000
+
+
+def test_a_body_without_an_end_is_read_no_further_than_a_limit(app: Portal) -> None:
+    class Endless(io.RawIOBase):
+        given = 0
+
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer: Any) -> int:
+            self.given += len(buffer)
+            return len(buffer)
+
+    body = Endless()
+    given = {"wsgi.input": body, "wsgi.input_terminated": True}
+    with app.test_request_context("/api/v1/nothing", environ_overrides=given):
+        answer = app.full_dispatch_request()
+    assert answer.status_code in (400, 401, 404)
+    assert 1_000_000 < body.given < 40_000_000
 
 
 @pytest.mark.parametrize(

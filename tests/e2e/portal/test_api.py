@@ -238,8 +238,12 @@ def test_names_and_hosts_are_taken_once(portal: Portal, project: str, agnhost_se
 
 
 def test_large_bodies_foreign_hosts_and_unknown_paths(portal: Portal) -> None:
-    large = portal.request("POST", "/api/v1/projects", {"name": "big", "description": "x" * 10_000_000})
-    assert large.status_code == 413
+    # Again and again: the answer has to be heard by somebody who is still sending, whoever is quicker.
+    large = [
+        portal.request("POST", "/api/v1/projects", {"name": "big", "description": "x" * 10_000_000})
+        for _time in range(10)
+    ]
+    assert {answer.status_code for answer in large} == {413}
     foreign = portal.request("GET", "/api/v1/projects", headers={"Host": "evil.example.org"})
     assert foreign.status_code in (
         400,
