@@ -37,13 +37,6 @@ UNITS = frozenset(
 COLOURS = ("green", "orange", "red")
 # Colours of curves by their names: what is well, what waits, what is wrong.
 STATUS_COLOURS = {"1xx": "gray", "2xx": "green", "3xx": "blue", "4xx": "orange", "5xx": "red"}
-PHASE_COLOURS = {
-    "pending": "orange",
-    "running": "green",
-    "succeeded": "blue",
-    "failed": "red",
-    "unknown": "gray",
-}
 
 PanelBuilder = Builder[model.Panel]
 

@@ -13,7 +13,7 @@ from webapp.config import Config
 from webapp.problems import Problem
 
 MAX_BODY_BYTES = 1_000_000
-# So much of a body that was refused is read and thrown away, for so many seconds at most.
+# So much of a body that was refused is read and thrown away; no further piece after so many seconds.
 _MAX_REST_BYTES, _MAX_REST_S, _PIECE = 32_000_000, 10.0, 64 * 1024
 MAX_DEPTH = 20
 # Where Alertmanager brings alerts (webapp.alerts.views), with a token of its own.
@@ -54,17 +54,14 @@ def init_app(app: Flask, config: Config) -> None:
         if not request.path.startswith("/api/"):
             _check_origin(config)
 
-    @app.after_request
-    def read_the_rest(response: Response) -> Response:
-        _read_the_rest()
-        return response
+    app.after_request(_read_the_rest)
 
     @app.after_request
     def add_headers(response: Response) -> Response:
         return _add_headers(response, config)
 
 
-def _read_the_rest() -> None:
+def _read_the_rest(response: Response) -> Response:
     """Read what is left of the body, so that the answer is heard.
 
     A connection that is closed while the client still sends is reset, and a proxy in between then tells of a
@@ -72,13 +69,14 @@ def _read_the_rest() -> None:
     """
     # Without this mark, which gunicorn sets, a read beyond the body's end would wait for ever.
     if not request.environ.get("wsgi.input_terminated"):
-        return
+        return response
     left, until = _MAX_REST_BYTES, time.monotonic() + _MAX_REST_S
     while left > 0 and time.monotonic() < until:
         piece = request.environ["wsgi.input"].read(_PIECE)
         if not piece:
-            return
+            break
         left -= len(piece)
+    return response
 
 
 def _check_host(config: Config) -> None:

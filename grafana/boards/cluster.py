@@ -3,7 +3,7 @@
 from grafana import series as s
 from grafana.board import Board, Row
 from grafana.links import TO_NAMESPACE, TO_NODE, TO_WORKLOAD, Link
-from grafana.panels import PHASE_COLOURS, Column, Panel, Query, bars, lines, number_now, rows_of
+from grafana.panels import Column, Panel, Query, bars, lines, number_now, rows_of
 
 CPU_CAPACITY = f"sum(max by (node) ({s.series('k8s_node_allocatable_cpu', 'kube-state')}))"
 MEMORY_CAPACITY = f"sum(max by (node) ({s.series('k8s_node_allocatable_memory_bytes', 'kube-state')}))"
@@ -14,6 +14,14 @@ VOLUMES_SIZE = (
 )
 TO_NAMESPACES = Link("Open all namespaces", "croft-namespaces")
 PHASES = ((1, "pending"), (2, "running"), (3, "succeeded"), (4, "failed"), (5, "unknown"))
+# Of curves: unlike the words of croft-pods, each tells itself from the others.
+PHASE_COLOURS = {
+    "pending": "orange",
+    "running": "green",
+    "succeeded": "blue",
+    "failed": "red",
+    "unknown": "gray",
+}
 
 
 def _of_capacity(usage: str, kind: str, capacity: str) -> tuple[Query, ...]:

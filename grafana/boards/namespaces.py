@@ -3,9 +3,9 @@
 from grafana import series as s
 from grafana import variables
 from grafana.board import Board, Row
-from grafana.boards.cluster import PHASES
+from grafana.boards.cluster import PHASE_COLOURS, PHASES
 from grafana.links import TO_DEPLOYMENT, TO_NAMESPACE, TO_PROJECT, TO_WORKLOAD
-from grafana.panels import PHASE_COLOURS, Column, Panel, Query, bars, lines, number_now, rows_of
+from grafana.panels import Column, Panel, Query, bars, lines, number_now, rows_of
 from grafana.series import RANGE
 
 NS = 'namespace=~"$namespace"'

@@ -52,9 +52,6 @@ def own_portal(cluster: Path, folder: Path) -> Iterator[tuple[Portal, dict[str, 
                 portal = Portal(served.url)
                 password = Path(settings["CROFT_ADMIN_PASSWORD_FILE"]).read_text().strip()
                 portal.sign_in("admin", password)
-                # The access token of a sign-in ends after 15 minutes, in the middle of a long run.
-                token = portal.call("POST", "/api/v1/me/tokens", {"name": "benchmark", "scope": "write"})
-                portal.http.headers["Authorization"] = f"Bearer {token['token']}"
                 yield portal, settings
         finally:
             worker.terminate()

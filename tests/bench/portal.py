@@ -98,6 +98,9 @@ def main() -> None:
     only = os.environ.get("ONLY")
     if only not in (None, "jobs", *DATABASES):
         sys.exit(f"croft: ONLY={only} is none of jobs, {', '.join(DATABASES)}")
+    if only == "jobs" and not os.environ.get("CROFT_STATE_DIR"):
+        # Or else the last run's numbers would be written again, with the date of today.
+        sys.exit("croft: ONLY=jobs measures on a cluster, and none is up (CROFT_STATE_DIR)")
     kinds = list(DATABASES) if only in (None, "jobs") else [only]
     numbers = portal_report.last(DOCS) if only == "jobs" else requests_of(kinds)
     try:

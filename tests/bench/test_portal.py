@@ -109,3 +109,11 @@ def test_an_unknown_part_is_refused(docs: Path, monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(SystemExit, match="ONLY=everything is none of jobs, sqlite, postgresql"):
         portal.main()
     assert not list(docs.iterdir())
+
+
+def test_the_worker_alone_needs_a_cluster(docs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ONLY", "jobs")
+    monkeypatch.delenv("CROFT_STATE_DIR")
+    with pytest.raises(SystemExit, match="none is up"):
+        portal.main()
+    assert not list(docs.iterdir())

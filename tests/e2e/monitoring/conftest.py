@@ -16,8 +16,9 @@ import pytest
 from tests.e2e.conftest import Kubectl
 from tests.e2e.monitoring import faults
 from tests.e2e.monitoring.forward import Forward
-from tests.e2e.monitoring.prometheus import Prometheus, eventually
+from tests.e2e.monitoring.prometheus import Prometheus
 from tests.e2e.portal.live import create, project_of
+from tests.e2e.waiting import eventually
 from tests.portal import Portal
 from tests.samples import small_application
 

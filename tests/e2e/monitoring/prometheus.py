@@ -64,12 +64,3 @@ class Prometheus:
         answer = self.request(path, **more)
         assert answer.status_code == 200, f"{path} {more}: {answer.status_code}: {answer.text[:1000]}"
         return answer.json()["data"]
-
-
-def eventually(found: Callable[[], Any], seconds: float, what: str) -> Any:
-    """Ask each second until the answer is true, and return it. Fails after `seconds` with `what`."""
-    end = time.monotonic() + seconds
-    while not (answer := found()):
-        assert time.monotonic() < end, f"after {seconds:.0f} s: {what}"
-        time.sleep(1)
-    return answer

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from tests.e2e.monitoring.conftest import running
-from tests.e2e.monitoring.prometheus import Prometheus, eventually
+from tests.e2e.monitoring.prometheus import Prometheus
 from tests.e2e.portal.live import create, project_of
+from tests.e2e.waiting import eventually
 from tests.portal import Portal
 
 pytestmark = pytest.mark.e2e

@@ -11,7 +11,8 @@ import pytest
 
 from tests.e2e.conftest import Kubectl
 from tests.e2e.monitoring.forward import MONITORING
-from tests.e2e.monitoring.prometheus import Prometheus, eventually
+from tests.e2e.monitoring.prometheus import Prometheus
+from tests.e2e.waiting import eventually
 from tests.portal import Portal
 
 pytestmark = pytest.mark.e2e

@@ -12,7 +12,8 @@ from tests.e2e.monitoring import dashboards
 from tests.e2e.monitoring.conftest import BUSY, Provoked, values_of_variables
 from tests.e2e.monitoring.faults import PROJECT
 from tests.e2e.monitoring.forward import Forward
-from tests.e2e.monitoring.prometheus import Prometheus, eventually
+from tests.e2e.monitoring.prometheus import Prometheus
+from tests.e2e.waiting import eventually
 from tests.portal import Portal
 
 pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("provoked")]

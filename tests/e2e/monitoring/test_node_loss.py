@@ -12,7 +12,8 @@ import pytest
 from tests.e2e.conftest import Kubectl
 from tests.e2e.monitoring import dashboards, faults
 from tests.e2e.monitoring.cgroups import AS_ROOT
-from tests.e2e.monitoring.prometheus import Prometheus, eventually
+from tests.e2e.monitoring.prometheus import Prometheus
+from tests.e2e.waiting import eventually
 
 pytestmark = pytest.mark.e2e
 Json = dict[str, Any]

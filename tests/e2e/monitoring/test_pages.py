@@ -10,7 +10,8 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.browser import picture, signed_in
 from tests.e2e.monitoring import dashboards, empty
-from tests.e2e.monitoring.prometheus import Prometheus, eventually
+from tests.e2e.monitoring.prometheus import Prometheus
+from tests.e2e.waiting import eventually
 
 pytestmark = pytest.mark.e2e
 PROJECT_UID, APPLICATION_UID = "croft-project", "croft-application"

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Kubectl
-from tests.e2e.monitoring.prometheus import Prometheus, eventually
+from tests.e2e.monitoring.prometheus import Prometheus
+from tests.e2e.waiting import eventually
 from tests.playbook import ROOT
 
 pytestmark = pytest.mark.e2e

@@ -1,11 +1,11 @@
 """Applications through the API of the real portal: plans, revisions, rollback, stop and start, YAML."""
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests.e2e.waiting import eventually
 from tests.portal import Portal
 
 pytestmark = pytest.mark.e2e
@@ -60,10 +60,11 @@ def test_from_a_plan_to_a_rollback(portal: Portal, agnhost_settings: dict[str, A
     before = {pod["name"] for pod in portal.call("GET", WEB)["pods"]}
     done(portal, "POST", f"{WEB}/restart")
     # Old pods are ending by now, for which they have 30 seconds.
-    end = time.monotonic() + 40
-    while before & {pod["name"] for pod in portal.call("GET", WEB)["pods"]}:
-        assert time.monotonic() < end
-        time.sleep(0.5)
+    eventually(
+        lambda: not before & {pod["name"] for pod in portal.call("GET", WEB)["pods"]},
+        40,
+        "pods of before the restart are still there",
+    )
     job = done(portal, "POST", f"{WEB}/revisions/1/rollback")
     assert job["result"]["replicas"] == 2
     causes = [item["cause"] for item in portal.call("GET", f"{WEB}/revisions")["items"]]
@@ -87,7 +88,8 @@ def test_clone_export_and_import(portal: Portal) -> None:
     done(portal, "DELETE", f"{PATH}/copy")
     text = text.replace("- name: PASSWORD", "- name: PASSWORD\n    value: given-anew")
     done(portal, "POST", f"{PATH}/import", {"yaml": text})
-    end = time.monotonic() + 20
-    while portal.call("GET", f"{PATH}/copy")["status"] != "2 of 2 pods ready":
-        assert time.monotonic() < end
-        time.sleep(0.5)
+    eventually(
+        lambda: portal.call("GET", f"{PATH}/copy")["status"] == "2 of 2 pods ready",
+        20,
+        "the imported application is not ready",
+    )
