@@ -9,6 +9,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from tests.chromium import ARGUMENTS, CHROMIUM
 from tests.e2e.portal.live import create, lines_of, printing, project_of
+from tests.e2e.waiting import eventually
 from tests.portal import Portal
 
 pytestmark = pytest.mark.e2e
@@ -98,10 +99,8 @@ def test_the_log_before_a_crash(portal: Portal) -> None:
     # The stream goes on with the container that comes after it.
     again = [item["text"] for item, _ in itertools.islice(lines_of(portal, LOGS.format("crash")), 2)]
     assert "begins" in again
-    for _ in range(60):
-        items = portal.call("GET", f"{LOGS.format('crash')}?previous=true")["items"]
-        if items:
-            break
+    previous = f"{LOGS.format('crash')}?previous=true"
+    items = eventually(lambda: portal.call("GET", previous)["items"], 60, "no log of before the crash")
     assert [item["text"] for item in items] == ["begins", "about to crash"]
     pods = portal.call("GET", f"{LOGS.format('crash').removesuffix('/logs')}/pods")["items"]
     assert pods[0]["containers"][0]["lastExit"] == "ended with exit code 3"
