@@ -208,6 +208,24 @@ def test_the_pointer_shows_all_values_of_a_moment_and_a_click_hides_a_curve(
     page.context.close()
 
 
+def test_whoever_points_at_a_moment_goes_on_reading_there_when_the_values_come_anew(
+    browser: Browser, url: str
+) -> None:
+    page, _ = window(browser, url, "linus")
+    open_all(page, f"{APPLICATION}?from=now-1h")
+    one = panel(page, "Requests by status class")
+    one.scroll_into_view_if_needed()
+    one.locator(".u-over").hover(position={"x": 200, "y": 60})
+    expect(one.locator(".tip")).to_contain_text("3xx")
+    one.locator(".uplot").evaluate("plot => plot.dataset.before = 'yes'")
+    page.get_by_role("button", name="Refresh now").evaluate("button => button.click()")
+    expect(one.locator(".uplot:not([data-before])")).to_be_visible()
+    expect(one.locator(".tip")).to_contain_text("3xx")
+    page.mouse.move(2, 2)
+    expect(one.locator(".tip")).to_be_hidden()
+    page.context.close()
+
+
 def test_variables_are_filled_chosen_and_kept_in_the_address(browser: Browser, url: str) -> None:
     page, _ = window(browser, url, "ada")
     open_all(page, "/projects/shop/monitoring/croft-pods?from=now-1h")

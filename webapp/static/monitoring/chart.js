@@ -57,10 +57,27 @@ export class Chart {
     this.plot = new uPlot(this.options(), this.columns(), this.place);
     this.place.append(this.tip);
     this.plot.over.addEventListener("pointerenter", () => (this.pointed = true));
-    this.plot.over.addEventListener("pointerleave", () => {
-      this.pointed = false;
-      this.tip.hidden = true;
-    });
+    this.plot.over.addEventListener("pointerleave", () => this.leave());
+  }
+
+  leave() {
+    this.pointed = false;
+    this.tip.hidden = true;
+  }
+
+  // Takes the place of `other`: whoever points at a moment goes on reading there when the values come anew.
+  follow(other) {
+    if (!other.pointed) return;
+    this.pointed = true;
+    this.plot.setCursor(other.cursor);
+    // The new plot may lie elsewhere; it is never left when the pointer has not entered it.
+    const leave = ({ target }) => this.plot.over.contains(target) || this.leave();
+    document.addEventListener("pointermove", leave, { once: true });
+  }
+
+  get cursor() {
+    const { left, top } = this.plot.cursor;
+    return { left, top };
   }
 
   columns() {

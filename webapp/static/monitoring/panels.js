@@ -78,17 +78,19 @@ export class Panels {
   show(panel, { html, chart }) {
     const body = panel.querySelector("[data-body]");
     const kept = focusIn(body);
-    this.charts.get(panel)?.destroy();
+    const before = this.charts.get(panel);
     this.charts.delete(panel);
     body.innerHTML = html;
     for (const link of body.querySelectorAll("a[data-keep]")) this.keepRefresh(link);
     const place = body.querySelector("[data-chart]");
-    if (place && chart && canDraw()) this.draw(panel, place, chart);
+    if (place && chart && canDraw()) this.draw(panel, place, chart, before);
     else place?.remove();
+    before?.destroy();
     if (kept) body.querySelector(kept)?.focus({ preventScroll: true });
   }
 
-  draw(panel, place, data) {
+  // `before`: the chart that was there, if any.
+  draw(panel, place, data, before) {
     const swatches = [...panel.querySelectorAll(".legend .swatch")];
     const drawn = new Chart(place, data, swatches.map((swatch) => getComputedStyle(swatch).backgroundColor), this.zoom);
     drawn.setMarks(this.marks);
@@ -107,6 +109,7 @@ export class Panels {
         else hidden.add(name);
       });
     }
+    if (before) drawn.follow(before);
   }
 
   // Colours are read again when the theme changes.
