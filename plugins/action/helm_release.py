@@ -40,6 +40,12 @@ options:
     description:
       - Show what changes, object by object, before it is done, and return it as `objects`.
       - With --diff, that is done anyway.
+  validate:
+    type: bool
+    default: true
+    description:
+      - Compare the objects with the cluster's OpenAPI document before anything is released, which takes a
+        second. A chart whose objects are known to be right needs no such look; check mode always takes it.
   timeout: {type: int, default: 120, description: Seconds to wait}
 """
 _SPEC: dict[str, dict[str, Any]] = {
@@ -53,6 +59,7 @@ _SPEC: dict[str, dict[str, Any]] = {
     "helm": {"type": "path", "default": ""},
     "wait": {"type": "bool", "default": True},
     "tell": {"type": "bool", "default": False},
+    "validate": {"type": "bool", "default": True},
     "timeout": {"type": "int", "default": 120},
 }
 
@@ -72,7 +79,13 @@ class ActionModule(ActionBase):
             absent: dict[str, Any] = {"status": "absent", "revision": None, "objects": []}
             return {**result, "changed": args["state"] == "present", **absent}
         helm = args["helm"] or self._templar.template(variables.get("croft_helm", "")) or shutil.which("helm")
-        command = HelmCommand(helm or "helm", args["kubeconfig"], args["timeout"], secret_texts(values))
+        command = HelmCommand(
+            helm or "helm",
+            args["kubeconfig"],
+            args["timeout"],
+            secret_texts(values),
+            validate=args["validate"] or self._task.check_mode,
+        )
         release = Release(command, args["name"], args["namespace"], args["timeout"])
         try:
             outcome = asyncio.run(self._settle(release, args, values))

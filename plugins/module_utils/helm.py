@@ -27,16 +27,25 @@ class HelmCommand(Command):
     """pyhelm3's commands, executed without a shell.
 
     `kubeconfig` is a path, or "" for the service account of the pod; `secrets` are texts that must never show
-    up in an error.
+    up in an error. Without `validate` Helm does not compare a chart with the cluster's OpenAPI document
+    before it releases it, which takes as long as all the rest; what is wrong, the API server refuses itself.
     """
 
     def __init__(
-        self, executable: str, kubeconfig: str, limit: int, secrets: frozenset[str] = frozenset()
+        self,
+        executable: str,
+        kubeconfig: str,
+        limit: int,
+        secrets: frozenset[str] = frozenset(),
+        *,
+        validate: bool = True,
     ) -> None:
         super().__init__(executable=executable, default_timeout=f"{limit}s")
         self.kubeconfig = kubeconfig
         self._limit = limit
         self._secrets = secrets
+        # pyhelm3's own option for it (disable_validation) adds each of its letters as an argument.
+        self._upgrade_options = () if validate else ("--disable-openapi-validation",)
         self._environment = {key: value for key, value in os.environ.items() if not key.startswith("HELM_")}
         if kubeconfig:
             self._environment["KUBECONFIG"] = kubeconfig
@@ -46,10 +55,12 @@ class HelmCommand(Command):
 
         Raises pyhelm3's ReleaseNotFoundError when there is no such release, else HelmError.
         """
+        options = self._upgrade_options if command[0] == "upgrade" else ()
         try:
             process = await asyncio.create_subprocess_exec(
                 self._executable,
                 *map(str, command),
+                *options,
                 stdin=asyncio.subprocess.DEVNULL if input is None else asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,

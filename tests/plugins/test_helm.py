@@ -156,6 +156,20 @@ def test_names_are_never_a_shell_line(helm: StatedHelm, chart: Path, tmp_path: P
     assert not (tmp_path / "owned").exists()
 
 
+@pytest.mark.parametrize("validate", [True, False])
+def test_the_look_at_the_openapi_document_can_be_left_out(
+    helm: StatedHelm, chart: Path, validate: bool
+) -> None:
+    command = HelmCommand(str(helm.path), "", 30, validate=validate)
+    release = Release(command, "web", "shop", 30)
+    asyncio.run(
+        release.deploy(Chart.read(str(chart)), VALUES, create_namespace=False, wait=False, check=False)
+    )
+    status, upgrade = (call["argv"] for call in helm.calls)
+    assert ("--disable-openapi-validation" in upgrade) is not validate
+    assert "--disable-openapi-validation" not in status
+
+
 def test_failure_reads_well_and_hides_secrets(helm: StatedHelm, chart: Path) -> None:
     helm.fail(
         'level=WARN msg="x"\nError: UPGRADE FAILED: bad value hunter2hunter2, aHVudGVyMmh1bnRlcjI= there\n'
