@@ -2,6 +2,7 @@
 
 import os
 import pkgutil
+import warnings
 from importlib import import_module
 from pathlib import Path
 
@@ -36,8 +37,17 @@ def load() -> None:
     )
     for name in _MODULES:
         import_module(name)
+    _load_builtin_collection()
     _load_ansible_plugins()
     _load_own_plugins()
+
+
+def _load_builtin_collection() -> None:
+    """The names of all modules there have ever been, which the first task of every playbook looks through."""
+    import_module("ansible.plugins.loader").init_plugin_loader()
+    import_module("ansible_collections.ansible.builtin")
+    # ansible-playbook does it once more, and finds it done.
+    warnings.filterwarnings("ignore", "AnsibleCollectionFinder has already been configured")
 
 
 def _load_ansible_plugins() -> None:
