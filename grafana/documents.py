@@ -37,7 +37,7 @@ series of one namespace.
 
 _ALERTS = """# Alerts
 
-Generated from `grafana/alerts/` and `grafana/recordings.py` by `make dashboards`; edit those, not this page.
+Generated from `grafana/alerts/` and `grafana/recordings/` by `make dashboards`; edit those, not this page.
 Each alert has a runbook: what it means, how to look, how to cure it.
 
 * **severity**: `critical` needs somebody now, `warning` today, `info` is good to know.

@@ -12,6 +12,8 @@ import yaml
 from grafana.errors import DefinitionError
 from grafana.series import PLATFORM
 
+# The range of rates in recorded series, which their names tell.
+RATE_WINDOW = "5m"
 SEVERITIES = ("critical", "warning", "info")
 OPERATOR = "operator"
 PROJECT = "project"

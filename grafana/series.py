@@ -40,6 +40,21 @@ def rate(metric: str, job: str, where: str = "", window: str = WINDOW) -> str:
     return f"rate({series(metric, job, where)}[{window}])"
 
 
+def recorded(record: str, where: str = "") -> str:
+    """What a rule has recorded: its last value before each step."""
+    return f"{record}{{{where}}}" if where else record
+
+
+def recorded_mean(record: str, where: str = "", window: str = WINDOW) -> str:
+    """The mean over each step of a rate that a rule has recorded, so that wide steps skip nothing."""
+    return f"avg_over_time({recorded(record, where)}[{window}])"
+
+
+def recorded_sum(record: str, where: str = "", window: str = WINDOW) -> str:
+    """What was counted within the window, where a rule records how much was added in each of its rounds."""
+    return f"sum_over_time({recorded(record, where)}[{window}])"
+
+
 def _own(by: str, labels: str = _CONTAINER) -> str:
     """What names a container's series; its node as well where the result is to tell it."""
     return f"{labels}, node" if "node" in by.split(", ") else labels
@@ -106,9 +121,25 @@ def _restarts(where: str, window: str) -> str:
 
 def oom_kills(where: str, by: str, window: str = WINDOW) -> str:
     """Restarts within the window of containers that ended last because they ran out of memory."""
+    return grouped("sum", by, _of_killed(f"({_restarts(where, window)})", where))
+
+
+def new_restarts(by: str, since: str, killed: bool = False) -> str:
+    """Restarts since a round of rules ago (`since`), of all containers or of those out of memory (`killed`).
+
+    Rounds follow each other at that distance, so that each restart is in exactly one of them, also when a
+    scrape or Prometheus itself was missing for some minutes. A pod that takes another one's name starts at 0.
+    """
+    now = f"max by ({_CONTAINER}) ({series('k8s_container_restarts', 'kube-state')})"
+    before = f"last_over_time({series('k8s_container_restarts', 'kube-state')}[5m] offset {since})"
+    new = f"clamp_min({now} - max by ({_CONTAINER}) ({before}), 0)"
+    return grouped("sum", by, _of_killed(new, "") if killed else new)
+
+
+def _of_killed(restarts: str, where: str) -> str:
     reason = 'k8s_container_status_last_terminated_reason="OOMKilled"'
     killed = series("k8s_container_restarts", "kube-state", also(where, reason))
-    return grouped("sum", by, f"({_restarts(where, window)}) and on ({_CONTAINER}) {killed}")
+    return f"{restarts} and on ({_CONTAINER}) {killed}"
 
 
 def waiting(where: str, by: str) -> str:
@@ -130,11 +161,18 @@ def error_ratio(where: str, by: str, window: str = WINDOW) -> str:
     return f"({requests(where, by, '5', window)} or 0 * {every}) / ({every} > 0)"
 
 
-def latency(quantile: float, where: str, by: str, window: str = WINDOW) -> str:
+def latency(share: float, where: str, by: str, window: str = WINDOW) -> str:
     """The time in milliseconds within which this share of requests was answered."""
-    buckets = f"le, {by}" if by else "le"
-    counted = grouped("sum", buckets, rate("envoy_cluster_upstream_rq_time_bucket", "envoy", where, window))
-    return f"histogram_quantile({quantile}, {counted})"
+    return quantile(share, "envoy_cluster_upstream_rq_time", "envoy", by, where, window)
+
+
+def quantile(
+    share: float, buckets: str, job: str, by: str = "", where: str = "", window: str = WINDOW
+) -> str:
+    """The value that this share of a histogram's observations lies below; `buckets` without its `_bucket`."""
+    names = f"le, {by}" if by else "le"
+    counted = grouped("sum", names, rate(f"{buckets}_bucket", job, where, window))
+    return f"histogram_quantile({share}, {counted})"
 
 
 def quota_ratio(where: str, by: str) -> str:

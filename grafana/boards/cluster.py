@@ -4,16 +4,15 @@ from grafana import series as s
 from grafana.board import Board, Row
 from grafana.links import TO_NAMESPACE, TO_NODE, TO_WORKLOAD, Link
 from grafana.panels import Column, Panel, Query, bars, lines, number_now, rows_of
+from grafana.recordings.workloads import CPU_CAPACITY, MEMORY_CAPACITY, PREFIX
 
-CPU_CAPACITY = f"sum(max by (node) ({s.series('k8s_node_allocatable_cpu', 'kube-state')}))"
-MEMORY_CAPACITY = f"sum(max by (node) ({s.series('k8s_node_allocatable_memory_bytes', 'kube-state')}))"
 PHASE = f"max by (namespace, pod) ({s.series('k8s_pod_phase', 'kube-state')})"
 VOLUMES_USED = f"max by (namespace, persistentvolumeclaim) ({s.series('croft_volume_used_bytes', 'storage')})"
 VOLUMES_SIZE = (
     f"max by (namespace, persistentvolumeclaim) ({s.series('croft_volume_capacity_bytes', 'storage')})"
 )
 TO_NAMESPACES = Link("Open all namespaces", "croft-namespaces")
-PHASES = ((1, "pending"), (2, "running"), (3, "succeeded"), (4, "failed"), (5, "unknown"))
+_PHASES = ((1, "pending"), (2, "running"), (3, "succeeded"), (4, "failed"), (5, "unknown"))
 # Of curves: unlike the words of croft-pods, each tells itself from the others.
 PHASE_COLOURS = {
     "pending": "orange",
@@ -22,6 +21,20 @@ PHASE_COLOURS = {
     "failed": "red",
     "unknown": "gray",
 }
+
+
+def pods_by_phase(where: str) -> tuple[Query, ...]:
+    """The number of pods in each phase, 0 for a phase that no pod is in."""
+    record = "namespace_phase:pods:count"
+    every = f"sum({s.recorded(record, where)})"
+    return tuple(
+        Query(f"sum({s.recorded(record, s.also(where, _phase(number)))}) or 0 * {every}", phase)
+        for number, phase in _PHASES
+    )
+
+
+def _phase(number: int) -> str:
+    return f'phase="{number}"'
 
 
 def _of_capacity(usage: str, kind: str, capacity: str) -> tuple[Query, ...]:
@@ -35,11 +48,20 @@ def _of_capacity(usage: str, kind: str, capacity: str) -> tuple[Query, ...]:
 
 def _absolute(usage: str, kind: str, capacity: str) -> tuple[Query, ...]:
     return (
-        Query(usage, "used"),
-        Query(s.reserved(kind.format("request"), "", ""), "requested"),
-        Query(s.reserved(kind.format("limit"), "", ""), "limits"),
+        Query(f"sum({usage})", "used"),
+        Query(f"sum({PREFIX}:{kind.format('request')}:sum)", "requested"),
+        Query(f"sum({PREFIX}:{kind.format('limit')}:sum)", "limits"),
         Query(capacity, "allocatable"),
     )
+
+
+def _rate(record: str) -> str:
+    """What is recorded of workloads, by namespace."""
+    return f"sum by (namespace) ({s.recorded_mean(f'{PREFIX}:{record}:rate5m')})"
+
+
+def _added(record: str, by: str = "namespace", window: str = s.WINDOW) -> str:
+    return s.grouped("sum", by, s.recorded_sum(f"{PREFIX}:{record}:increase30s", window=window))
 
 
 def _alerts(severity: str, limits: tuple[float, float]) -> Panel:
@@ -155,7 +177,7 @@ NOW = Row(
             "Restarts, all containers",
             "How often containers were started again, over the chosen time.",
             "short",
-            Query(s.restarts("", "", s.RANGE), "restarts"),
+            Query(_added("container_restarts", "", s.RANGE), "restarts"),
             decimals=0,
         ),
     ),
@@ -181,7 +203,7 @@ NAMESPACES = Row(
                 "percentunit",
                 (0.8, 0.95),
             ),
-            Column("Restarts", s.restarts("", "namespace", s.RANGE), "short", (1, 10)),
+            Column("Restarts", _added("container_restarts", window=s.RANGE), "short", (1, 10)),
             link=TO_NAMESPACE,
         ),
         rows_of(
@@ -211,19 +233,19 @@ RESOURCES = Row(
             "CPU: used, requested, limits",
             "Cores in use by pods, requested, allowed, and what the nodes can give.",
             "short",
-            *_absolute(s.cpu("", ""), "cpu_{}", CPU_CAPACITY),
+            *_absolute(s.recorded_mean(f"{PREFIX}:cpu_used_cores:rate5m"), "cpu_{}_cores", CPU_CAPACITY),
         ),
         lines(
             "Memory: used, requested, limits",
             "Memory in use by pods, requested, allowed, and what the nodes can give.",
             "bytes",
-            *_absolute(s.memory("", ""), "memory_{}_bytes", MEMORY_CAPACITY),
+            *_absolute(f"{PREFIX}:memory_used_bytes:sum", "memory_{}_bytes", MEMORY_CAPACITY),
         ),
         lines(
             "CPU by namespace",
             "Cores in use by the pods of each namespace.",
             "short",
-            Query(s.cpu("", "namespace"), "{{namespace}}"),
+            Query(_rate("cpu_used_cores"), "{{namespace}}"),
             stack=True,
             link=TO_NAMESPACE,
         ),
@@ -231,7 +253,7 @@ RESOURCES = Row(
             "Memory by namespace",
             "Memory in use by the pods of each namespace.",
             "bytes",
-            Query(s.memory("", "namespace"), "{{namespace}}"),
+            Query("namespace:memory_used_bytes:sum", "{{namespace}}"),
             stack=True,
             link=TO_NAMESPACE,
         ),
@@ -257,7 +279,7 @@ RESOURCES = Row(
             "CPU throttling by namespace",
             "The share of scheduling periods in which CPU limits held containers back.",
             "percentunit",
-            Query(s.throttling("", "namespace"), "{{namespace}}"),
+            Query(f"{_rate('cpu_throttled_periods')} / ({_rate('cpu_periods')} > 0)", "{{namespace}}"),
             top=1,
             link=TO_NAMESPACE,
         ),
@@ -281,7 +303,7 @@ HEALTH = Row(
             "Pods by phase",
             "Number of pods in each phase.",
             "short",
-            *(Query(f"sum({PHASE} == bool {number})", phase) for number, phase in PHASES),
+            *pods_by_phase(""),
             stack=True,
             colours=PHASE_COLOURS,
             decimals=0,
@@ -303,7 +325,10 @@ HEALTH = Row(
             "Why containers wait or have ended: image not found, crash loop, bad configuration, out of "
             "memory.",
             "short",
-            Query(s.waiting("", "k8s_container_status_reason"), "{{k8s_container_status_reason}}"),
+            Query(
+                f"sum by (k8s_container_status_reason) ({PREFIX}_reason:containers_not_running:sum)",
+                "{{k8s_container_status_reason}}",
+            ),
             stack=True,
             decimals=0,
         ),
@@ -311,11 +336,7 @@ HEALTH = Row(
             "Evicted pods by namespace",
             "Pods that a node has evicted, because it ran out of memory or disk.",
             "short",
-            Query(
-                "count by (namespace) (max by (namespace, pod) "
-                f"({s.series('k8s_pod_status_reason', 'kube-state')}) == 1)",
-                "{{namespace}}",
-            ),
+            Query("namespace:pods_evicted:count", "{{namespace}}"),
             decimals=0,
             link=TO_NAMESPACE,
         ),
@@ -323,7 +344,7 @@ HEALTH = Row(
             "Restarts by namespace",
             "Containers that were started again, within each step of the curve.",
             "short",
-            Query(s.restarts("", "namespace"), "{{namespace}}"),
+            Query(_added("container_restarts"), "{{namespace}}"),
             decimals=0,
             link=TO_NAMESPACE,
         ),
@@ -332,7 +353,7 @@ HEALTH = Row(
             "Containers that were ended because they reached their memory limit, within each step of the "
             "curve.",
             "short",
-            Query(s.oom_kills("", "namespace"), "{{namespace}}"),
+            Query(_added("container_oom_kills"), "{{namespace}}"),
             decimals=0,
             link=TO_NAMESPACE,
         ),
@@ -346,7 +367,7 @@ TRAFFIC = Row(
             "Requests by namespace",
             "Requests per second through the ingress.",
             "reqps",
-            Query(s.requests("", "namespace"), "{{namespace}}"),
+            Query(_rate("requests"), "{{namespace}}"),
             stack=True,
             link=TO_NAMESPACE,
         ),
@@ -354,7 +375,7 @@ TRAFFIC = Row(
             "Error ratio by namespace",
             "The share of requests that were answered with a status of 500 or above.",
             "percentunit",
-            Query(s.error_ratio("", "namespace"), "{{namespace}}"),
+            Query(f"{_rate('request_errors')} / ({_rate('requests')} > 0)", "{{namespace}}"),
             limits=(0.01, 0.05),
             link=TO_NAMESPACE,
         ),
@@ -362,16 +383,14 @@ TRAFFIC = Row(
             "Latency p95 by namespace",
             "95 of 100 requests are answered within this time.",
             "ms",
-            Query(s.latency(0.95, "", "namespace"), "{{namespace}}"),
+            Query(s.recorded_mean("namespace:request_latency_ms:p95_rate5m"), "{{namespace}}"),
             link=TO_NAMESPACE,
         ),
         lines(
             "Network received by namespace",
             "Bytes per second that pods receive.",
             "Bps",
-            Query(
-                s.container_rate("container_network_receive_bytes_total", "", "namespace"), "{{namespace}}"
-            ),
+            Query(_rate("network_receive_bytes"), "{{namespace}}"),
             stack=True,
             link=TO_NAMESPACE,
         ),
@@ -379,9 +398,7 @@ TRAFFIC = Row(
             "Network sent by namespace",
             "Bytes per second that pods send.",
             "Bps",
-            Query(
-                s.container_rate("container_network_transmit_bytes_total", "", "namespace"), "{{namespace}}"
-            ),
+            Query(_rate("network_transmit_bytes"), "{{namespace}}"),
             stack=True,
             link=TO_NAMESPACE,
         ),
@@ -390,10 +407,7 @@ TRAFFIC = Row(
             "Packets per second that were dropped on their way to or from pods.",
             "pps",
             *(
-                Query(
-                    s.container_rate(f"container_network_{way}_packets_dropped_total", "", "namespace"),
-                    f"{{{{namespace}}}} {way}",
-                )
+                Query(_rate(f"network_{way}_packets_dropped"), f"{{{{namespace}}}} {way}")
                 for way in ("receive", "transmit")
             ),
             link=TO_NAMESPACE,
@@ -418,10 +432,8 @@ STORAGE = Row(
             "Disk traffic by namespace",
             "Bytes per second that containers read and write.",
             "Bps",
-            Query(s.container_rate("container_fs_reads_bytes_total", "", "namespace"), "{{namespace}} read"),
-            Query(
-                s.container_rate("container_fs_writes_bytes_total", "", "namespace"), "{{namespace}} written"
-            ),
+            Query(_rate("fs_reads_bytes"), "{{namespace}} read"),
+            Query(_rate("fs_writes_bytes"), "{{namespace}} written"),
             link=TO_NAMESPACE,
         ),
     ),

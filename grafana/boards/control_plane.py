@@ -15,8 +15,7 @@ JOBS = (
     ("Contour", "contour"),
     ("Envoy", "envoy"),
 )
-API_READ = 'verb=~"GET|LIST"'
-API_WRITE = 'verb=~"POST|PUT|PATCH|DELETE"'
+API_REQUESTS = s.recorded_mean("verb_code:apiserver_requests:rate5m")
 
 
 def _rate(metric: str, job: str, by: str, where: str = "") -> str:
@@ -25,11 +24,6 @@ def _rate(metric: str, job: str, by: str, where: str = "") -> str:
 
 # Questions that reach CoreDNS' cache.
 CACHE = _rate("coredns_cache_requests_total", "coredns", "")
-
-
-def _quantile(share: float, metric: str, job: str, by: str = "", where: str = "") -> str:
-    buckets = s.grouped("sum", f"le, {by}" if by else "le", s.rate(f"{metric}_bucket", job, where))
-    return f"histogram_quantile({share}, {buckets})"
 
 
 def _now(metric: str, job: str, by: str = "node", where: str = "") -> str:
@@ -69,7 +63,7 @@ def _process(name: str, job: str) -> tuple[Panel, Panel]:
     )
 
 
-QUEUE_WAIT = _quantile(0.99, "workqueue_queue_duration_seconds", "controller-manager", "name")
+QUEUE_WAIT = s.quantile(0.99, "workqueue_queue_duration_seconds", "controller-manager", "name")
 
 UP = Row("Is it there?", tuple(_up(title, job) for title, job in JOBS))
 
@@ -80,14 +74,14 @@ APISERVER = Row(
             "API requests by verb",
             "Requests per second, by what they do.",
             "reqps",
-            Query(_rate("apiserver_request_total", "apiserver", "verb"), "{{verb}}"),
+            Query(f"sum by (verb) ({API_REQUESTS})", "{{verb}}"),
             stack=True,
         ),
         lines(
             "API requests by status",
             "Requests per second, by the status of the answer.",
             "reqps",
-            Query(_rate("apiserver_request_total", "apiserver", "code"), "{{code}}"),
+            Query(f"sum by (code) ({API_REQUESTS})", "{{code}}"),
             stack=True,
         ),
         lines(
@@ -104,11 +98,11 @@ APISERVER = Row(
             "s",
             *(
                 Query(
-                    _quantile(share, "apiserver_request_duration_seconds", "apiserver", "", where),
-                    f"{kind} p{share * 100:.0f}",
+                    s.recorded_mean(f"cluster:apiserver_{kind}_latency_seconds:{share}_rate5m"),
+                    f"{kind} {share}",
                 )
-                for kind, where in (("read", API_READ), ("write", API_WRITE))
-                for share in (0.5, 0.99)
+                for kind in ("read", "write")
+                for share in ("p50", "p99")
             ),
         ),
         lines(
@@ -135,15 +129,7 @@ APISERVER = Row(
             "The time within which 99 of 100 requests for a resource are answered; the ten slowest.",
             "s",
             Query(
-                "topk(10, "
-                + _quantile(
-                    0.99,
-                    "apiserver_request_duration_seconds",
-                    "apiserver",
-                    "resource",
-                    'verb!~"WATCH|CONNECT"',
-                )
-                + ")",
+                f"topk(10, {s.recorded_mean('resource:apiserver_request_latency_seconds:p99_rate5m')})",
                 "{{resource}}",
             ),
         ),
@@ -206,9 +192,9 @@ ETCD = Row(
             "etcd: time to write to disk",
             "The time within which 99 of 100 writes reach the disk. The log should take less than 10 ms.",
             "s",
-            Query(_quantile(0.99, "etcd_disk_wal_fsync_duration_seconds", "etcd", "node"), "{{node}} log"),
+            Query(s.quantile(0.99, "etcd_disk_wal_fsync_duration_seconds", "etcd", "node"), "{{node}} log"),
             Query(
-                _quantile(0.99, "etcd_disk_backend_commit_duration_seconds", "etcd", "node"),
+                s.quantile(0.99, "etcd_disk_backend_commit_duration_seconds", "etcd", "node"),
                 "{{node}} database",
             ),
             link=TO_NODE,
@@ -227,7 +213,7 @@ ETCD = Row(
             "The time within which 99 of 100 messages to another member are answered. Empty with a single "
             "member.",
             "s",
-            Query(_quantile(0.99, "etcd_network_peer_round_trip_time_seconds", "etcd", "node"), "{{node}}"),
+            Query(s.quantile(0.99, "etcd_network_peer_round_trip_time_seconds", "etcd", "node"), "{{node}}"),
             link=TO_NODE,
         ),
         *_process("etcd", "etcd"),
@@ -255,7 +241,7 @@ CONTROLLERS = Row(
             "The time within which 99 of 100 attempts find a node.",
             "s",
             Query(
-                _quantile(0.99, "scheduler_scheduling_attempt_duration_seconds", "scheduler", "result"),
+                s.quantile(0.99, "scheduler_scheduling_attempt_duration_seconds", "scheduler", "result"),
                 "{{result}}",
             ),
         ),
@@ -322,7 +308,7 @@ KUBELET = Row(
             "Kubelet: time to start a pod",
             "The time within which 99 of 100 pods start, without pulling images.",
             "s",
-            Query(_quantile(0.99, "kubelet_pod_start_sli_duration_seconds", "kubelet", "node"), "{{node}}"),
+            Query(s.quantile(0.99, "kubelet_pod_start_sli_duration_seconds", "kubelet", "node"), "{{node}}"),
             link=TO_NODE,
         ),
         lines(
@@ -330,7 +316,7 @@ KUBELET = Row(
             "The time within which 99 of 100 rounds over the node's containers end; a slow one delays "
             "everything.",
             "s",
-            Query(_quantile(0.99, "kubelet_pleg_relist_duration_seconds", "kubelet", "node"), "{{node}}"),
+            Query(s.quantile(0.99, "kubelet_pleg_relist_duration_seconds", "kubelet", "node"), "{{node}}"),
             link=TO_NODE,
         ),
         lines(
@@ -371,7 +357,8 @@ DNS = Row(
             "s",
             *(
                 Query(
-                    _quantile(share, "coredns_dns_request_duration_seconds", "coredns"), f"p{share * 100:.0f}"
+                    s.quantile(share, "coredns_dns_request_duration_seconds", "coredns"),
+                    f"p{share * 100:.0f}",
                 )
                 for share in (0.5, 0.99)
             ),

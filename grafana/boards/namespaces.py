@@ -3,13 +3,12 @@
 from grafana import series as s
 from grafana import variables
 from grafana.board import Board, Row
-from grafana.boards.cluster import PHASE_COLOURS, PHASES
+from grafana.boards.cluster import PHASE_COLOURS, pods_by_phase
 from grafana.links import TO_DEPLOYMENT, TO_NAMESPACE, TO_PROJECT, TO_WORKLOAD
 from grafana.panels import Column, Panel, Query, bars, lines, number_now, rows_of
-from grafana.series import RANGE
+from grafana.recordings.workloads import PREFIX, WORKLOAD
 
 NS = 'namespace=~"$namespace"'
-WORKLOAD = "namespace, workload"
 NAME = "{{namespace}}/{{workload}}"
 PHASE = f"max by (namespace, pod) ({s.series('k8s_pod_phase', 'kube-state', NS)})"
 VOLUME = "namespace, persistentvolumeclaim"
@@ -23,6 +22,18 @@ def _state(metric: str, by: str) -> str:
 
 def _count(kinds: str, label: str, metric: str) -> Query:
     return Query(f"count({_state(metric, f'namespace, {label}')}) or vector(0)", kinds)
+
+
+def _record(name: str) -> str:
+    return s.recorded(f"{PREFIX}:{name}", NS)
+
+
+def _rate(record: str) -> str:
+    return s.recorded_mean(f"{PREFIX}:{record}", NS)
+
+
+def _added(record: str, window: str = s.WINDOW) -> str:
+    return s.recorded_sum(f"{PREFIX}:{record}:increase30s", NS, window)
 
 
 CLASSES = _state("pod_phase", "namespace, pod, k8s_pod_qos_class")
@@ -63,7 +74,7 @@ NOW = Row(
             "Restarts of containers",
             "How often containers were started again, over the chosen time.",
             "short",
-            Query(s.restarts(NS, "", RANGE), "restarts"),
+            Query(f"sum({_added('container_restarts', s.RANGE)})", "restarts"),
             limits=(1, 10),
             decimals=0,
         ),
@@ -125,7 +136,7 @@ WORKLOADS = Row(
             Column("Memory used", s.memory(NS, WORKLOAD), "bytes"),
             Column("Memory requested", s.reserved("memory_request_bytes", NS, WORKLOAD), "bytes"),
             Column("Memory limits", s.reserved("memory_limit_bytes", NS, WORKLOAD), "bytes"),
-            Column("Restarts", s.restarts(NS, WORKLOAD, RANGE), "short", (1, 5)),
+            Column("Restarts", _added("container_restarts", s.RANGE), "short", (1, 5)),
             Column("Requests per second", s.requests(NS, WORKLOAD), "reqps"),
             link=TO_WORKLOAD,
         ),
@@ -158,7 +169,7 @@ RESOURCES = Row(
             "CPU by workload",
             "Cores in use by the pods of each workload.",
             "short",
-            Query(s.cpu(NS, WORKLOAD), NAME),
+            Query(_rate("cpu_used_cores:rate5m"), NAME),
             stack=True,
             link=TO_WORKLOAD,
         ),
@@ -166,7 +177,7 @@ RESOURCES = Row(
             "Memory by workload",
             "Memory in use by the pods of each workload.",
             "bytes",
-            Query(s.memory(NS, WORKLOAD), NAME),
+            Query(_record("memory_used_bytes:sum"), NAME),
             stack=True,
             link=TO_WORKLOAD,
         ),
@@ -174,14 +185,14 @@ RESOURCES = Row(
             "CPU used of requests",
             "CPU in use as a share of the requests; above 100 % a workload lives on what others leave.",
             "percentunit",
-            Query(f"{s.cpu(NS, WORKLOAD)} / ({s.reserved('cpu_request', NS, WORKLOAD)} > 0)", NAME),
+            Query(f"{_rate('cpu_used_cores:rate5m')} / ({_record('cpu_request_cores:sum')} > 0)", NAME),
             link=TO_WORKLOAD,
         ),
         lines(
             "Memory used of limits",
             "Memory in use as a share of the limits; at 100 % containers are ended.",
             "percentunit",
-            Query(f"{s.memory(NS, WORKLOAD)} / ({s.reserved('memory_limit_bytes', NS, WORKLOAD)} > 0)", NAME),
+            Query(f"{_record('memory_used_bytes:sum')} / ({_record('memory_limit_bytes:sum')} > 0)", NAME),
             limits=(0.8, 0.95),
             link=TO_WORKLOAD,
         ),
@@ -189,7 +200,7 @@ RESOURCES = Row(
             "CPU throttling by workload",
             "The share of scheduling periods in which CPU limits held containers back.",
             "percentunit",
-            Query(s.throttling(NS, WORKLOAD), NAME),
+            Query(_rate("cpu_throttled:ratio_rate5m"), NAME),
             top=1,
             limits=(0.25, 0.5),
             link=TO_WORKLOAD,
@@ -198,7 +209,7 @@ RESOURCES = Row(
             "CPU by namespace, used",
             "Cores in use by each of the chosen namespaces.",
             "short",
-            Query(s.cpu(NS, "namespace"), "{{namespace}}"),
+            Query(f"sum by (namespace) ({_rate('cpu_used_cores:rate5m')})", "{{namespace}}"),
             stack=True,
             link=TO_NAMESPACE,
         ),
@@ -212,7 +223,7 @@ HEALTH = Row(
             "Phases of pods",
             "Number of pods in each phase.",
             "short",
-            *(Query(f"sum({PHASE} == bool {number})", phase) for number, phase in PHASES),
+            *pods_by_phase(NS),
             stack=True,
             colours=PHASE_COLOURS,
             decimals=0,
@@ -234,7 +245,7 @@ HEALTH = Row(
             "memory.",
             "short",
             Query(
-                s.waiting(NS, f"{WORKLOAD}, k8s_container_status_reason"),
+                s.recorded(f"{PREFIX}_reason:containers_not_running:sum", NS),
                 f"{NAME}: {{{{k8s_container_status_reason}}}}",
             ),
             stack=True,
@@ -275,7 +286,7 @@ HEALTH = Row(
             "Restarts by workload",
             "Containers that were started again, within each step of the curve.",
             "short",
-            Query(s.restarts(NS, WORKLOAD), NAME),
+            Query(_added("container_restarts"), NAME),
             decimals=0,
             link=TO_WORKLOAD,
         ),
@@ -284,7 +295,7 @@ HEALTH = Row(
             "Containers that were ended because they reached their memory limit, within each step of the "
             "curve.",
             "short",
-            Query(s.oom_kills(NS, WORKLOAD), NAME),
+            Query(_added("container_oom_kills"), NAME),
             decimals=0,
             link=TO_WORKLOAD,
         ),
@@ -310,7 +321,7 @@ TRAFFIC = Row(
             "Requests by workload",
             "Requests per second through the ingress.",
             "reqps",
-            Query(s.requests(NS, WORKLOAD), NAME),
+            Query(_rate("requests:rate5m"), NAME),
             stack=True,
             link=TO_WORKLOAD,
         ),
@@ -318,7 +329,7 @@ TRAFFIC = Row(
             "Error ratio by workload",
             "The share of requests that were answered with a status of 500 or above.",
             "percentunit",
-            Query(s.error_ratio(NS, WORKLOAD), NAME),
+            Query(f"{_rate('request_errors:rate5m')} / ({_rate('requests:rate5m')} > 0)", NAME),
             limits=(0.01, 0.05),
             link=TO_WORKLOAD,
         ),
@@ -326,7 +337,7 @@ TRAFFIC = Row(
             "Latency p95 by workload",
             "95 of 100 requests are answered within this time.",
             "ms",
-            Query(s.latency(0.95, NS, WORKLOAD), NAME),
+            Query(_rate("request_latency_ms:p95_rate5m"), NAME),
             link=TO_WORKLOAD,
         ),
     ),
@@ -338,10 +349,8 @@ def _network(title: str, description: str, metric: str, unit: str) -> Panel:
         title,
         description,
         unit,
-        Query(
-            s.container_rate(f"container_network_receive_{metric}_total", NS, WORKLOAD), f"{NAME} received"
-        ),
-        Query(s.container_rate(f"container_network_transmit_{metric}_total", NS, WORKLOAD), f"{NAME} sent"),
+        Query(_rate(f"network_receive_{metric}:rate5m"), f"{NAME} received"),
+        Query(_rate(f"network_transmit_{metric}:rate5m"), f"{NAME} sent"),
         link=TO_WORKLOAD,
     )
 
@@ -385,16 +394,16 @@ STORAGE = Row(
             "Disk traffic by workload",
             "Bytes per second that containers read and write.",
             "Bps",
-            Query(s.container_rate("container_fs_reads_bytes_total", NS, WORKLOAD), f"{NAME} read"),
-            Query(s.container_rate("container_fs_writes_bytes_total", NS, WORKLOAD), f"{NAME} written"),
+            Query(_rate("fs_reads_bytes:rate5m"), f"{NAME} read"),
+            Query(_rate("fs_writes_bytes:rate5m"), f"{NAME} written"),
             link=TO_WORKLOAD,
         ),
         lines(
             "Disk operations by workload",
             "Reads and writes per second.",
             "ops",
-            Query(s.container_rate("container_fs_reads_total", NS, WORKLOAD), f"{NAME} reads"),
-            Query(s.container_rate("container_fs_writes_total", NS, WORKLOAD), f"{NAME} writes"),
+            Query(_rate("fs_reads:rate5m"), f"{NAME} reads"),
+            Query(_rate("fs_writes:rate5m"), f"{NAME} writes"),
             link=TO_WORKLOAD,
         ),
     ),

@@ -24,7 +24,7 @@ def _state(metric: str) -> str:
     return f"max by (node) ({s.series(f'k8s_node_{metric}', 'kube-state', NODE)})"
 
 
-SECONDS = s.series("node_cpu_seconds_total", "node", NODE)
+SECONDS = s.series("node_cpu_seconds_total", "node", f'{NODE}, mode="idle"')
 CORES = f"count by (node) (max by (node, cpu) ({SECONDS}))"
 IDLE = _rate("cpu_seconds_total", f'{NODE}, mode="idle"', "node, cpu")
 BUSY = f"1 - avg by (node) ({IDLE})"
@@ -104,9 +104,6 @@ NOW = Row(
     ),
 )
 
-MODES = "user|nice|system|iowait|irq|softirq|steal"
-MODE_RATE = s.rate("node_cpu_seconds_total", "node", f'{NODE}, mode=~"{MODES}"')
-
 CPU = Row(
     "CPU",
     (
@@ -124,7 +121,7 @@ CPU = Row(
             "What the CPU does, in cores. iowait is time spent waiting for disks, steal time that a "
             "hypervisor took.",
             "short",
-            Query(f"sum by (mode) (max by (node, cpu, mode) ({MODE_RATE}))", "{{mode}}"),
+            Query(f"sum by (mode) ({s.recorded_mean('node_mode:cpu_used_cores:rate5m', NODE)})", "{{mode}}"),
             stack=True,
         ),
         lines(
@@ -154,7 +151,9 @@ CPU = Row(
             "Requested of allocatable CPU",
             "The share of the node's CPU that pods have requested: at 100 % the node takes no further pods.",
             "percentunit",
-            Query(f"{s.reserved('cpu_request', NODE, 'node')} / {_state('allocatable_cpu')}", "{{node}}"),
+            Query(
+                f"{s.recorded('node:cpu_request_cores:sum', NODE)} / {_state('allocatable_cpu')}", "{{node}}"
+            ),
             link=TO_NODE,
         ),
     ),
@@ -201,7 +200,7 @@ MEMORY = Row(
             "pods.",
             "percentunit",
             Query(
-                f"{s.reserved('memory_request_bytes', NODE, 'node')} / {_state('allocatable_memory_bytes')}",
+                f"{s.recorded('node:memory_request_bytes:sum', NODE)} / {_state('allocatable_memory_bytes')}",
                 "{{node}}",
             ),
             link=TO_NODE,

@@ -5,6 +5,7 @@ from grafana import variables
 from grafana.board import Board, Row
 from grafana.links import TO_APPLICATION
 from grafana.panels import Column, Panel, Query, bars, dial, lines, number_now, rows_of
+from grafana.recordings.workloads import PREFIX
 from grafana.series import RANGE
 
 NS = 'namespace="$namespace"'
@@ -185,7 +186,11 @@ TRAFFIC = Row(
             "Error ratio by application",
             "The share of requests that were answered with a status of 500 or above.",
             "percentunit",
-            Query(s.error_ratio(NS, "workload"), "{{workload}}"),
+            Query(
+                f"{s.recorded_mean(f'{PREFIX}:request_errors:rate5m', NS)} / "
+                f"({s.recorded_mean(f'{PREFIX}:requests:rate5m', NS)} > 0)",
+                "{{workload}}",
+            ),
             limits=(0.01, 0.05),
             link=TO_APPLICATION,
         ),
@@ -193,7 +198,7 @@ TRAFFIC = Row(
             "Latency p95 by application",
             "95 of 100 requests are answered within this time.",
             "ms",
-            Query(s.latency(0.95, NS, "workload"), "{{workload}}"),
+            Query(s.recorded_mean(f"{PREFIX}:request_latency_ms:p95_rate5m", NS), "{{workload}}"),
             link=TO_APPLICATION,
         ),
         lines(
@@ -230,7 +235,7 @@ HEALTH = Row(
             "memory.",
             "short",
             Query(
-                s.waiting(NS, "workload, k8s_container_status_reason"),
+                s.recorded(f"{PREFIX}_reason:containers_not_running:sum", NS),
                 "{{workload}}: {{k8s_container_status_reason}}",
             ),
             stack=True,

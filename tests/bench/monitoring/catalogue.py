@@ -30,6 +30,7 @@ PLACES = {
     "controller-manager": "kube-controller-manager",
     "etcd": "etcd",
 } | {name: name for name in ("coredns", "contour", "prometheus", "alertmanager", "label-proxy")}
+NOT_RUNNING = 20
 # No job's: what Prometheus itself records.
 RECORDED = ""
 JOBS = (*PLACES, "cadvisor", "node", "kube-state", "kubelet", "envoy", "portal", "storage", "application")
@@ -133,12 +134,38 @@ def _recorded(record: str) -> Iterator[dict[str, str]]:
     found: dict[str, list[dict[str, str]]] = {
         "cluster": [{}],
         "node": [{"node": node_name(number)} for number in range(NODES)],
+        "node_mode": [
+            {"node": node_name(number), "mode": mode} for number in range(NODES) for mode in shapes.MODES
+        ],
         "verb": [{"verb": verb} for verb in shapes.VERBS],
+        "verb_code": [
+            {"verb": verb, "code": code} for verb in shapes.VERBS for code in ("200", "404", "500")
+        ],
+        "resource": [{"resource": kind} for kind in shapes.KINDS],
+        "endpoint": [{"endpoint": endpoint} for endpoint in shapes.ENDPOINTS],
+        "endpoint_status": [
+            {"endpoint": endpoint, "status": status}
+            for endpoint in shapes.ENDPOINTS
+            for status in ("200", "404", "500")
+        ],
+        "kind": [{"kind": kind} for kind in shapes.JOB_KINDS],
         "namespace": [{"namespace": name} for name in projects()],
         "namespace_resource": [
             {"namespace": name, "resource": resource} for name in projects() for resource in shapes.QUOTA
         ],
+        "namespace_phase": [
+            {"namespace": name, "phase": phase} for name in projects() for phase in ("1", "2")
+        ],
         "namespace_workload": [{"namespace": one.namespace, "workload": one.name} for one in workloads()],
+        # One of so many workloads has a container that does not run.
+        "namespace_workload_reason": [
+            {
+                "namespace": one.namespace,
+                "workload": one.name,
+                "k8s_container_status_reason": shapes.REASONS[1],
+            }
+            for one in workloads()[::NOT_RUNNING]
+        ],
         "namespace_pod": [pod.labels for pod in pods()],
     }
     yield from found[record.split(":")[0]]

@@ -25,24 +25,24 @@ ONE = re.compile(r"_ready$|_live$|_info$|^up$|_replicas$|_desired|_available$")
 RUNNING = 2  # a pod's phase, as the OpenTelemetry collector counts them
 
 VERBS = ("GET", "LIST", "WATCH", "POST", "PUT", "PATCH", "DELETE")
-_KINDS = ("pods", "nodes", "secrets", "configmaps", "services", "deployments", "leases", "events")
+KINDS = ("pods", "nodes", "secrets", "configmaps", "services", "deployments", "leases", "events")
 _SCOPES = ("resource", "namespace", "cluster")
-_ENDPOINTS = tuple(f"area{number % 12}.view{number}" for number in range(60))
-_MODES = ("idle", "iowait", "irq", "nice", "softirq", "steal", "system", "user")
-_JOB_KINDS = tuple(
+ENDPOINTS = tuple(f"area{number % 12}.view{number}" for number in range(60))
+MODES = ("idle", "iowait", "irq", "nice", "softirq", "steal", "system", "user")
+JOB_KINDS = tuple(
     f"{what}.{how}"
     for what in ("project", "application", "catalog", "archive")
     for how in ("create", "update", "delete")
 )
 
-_REASONS = ("", "CrashLoopBackOff", "ImagePullBackOff", "OOMKilled", "Completed", "Error")
+REASONS = ("", "CrashLoopBackOff", "ImagePullBackOff", "OOMKilled", "Completed", "Error")
 
 QUOTA = (
     "requests.cpu", "requests.memory", "limits.cpu", "limits.memory", "pods", "requests.storage",
     "persistentvolumeclaims",
 )  # fmt: skip
 NODE: Table = (
-    ("^node_cpu_seconds", {"cpu": tuple("01234567"), "mode": _MODES}),
+    ("^node_cpu_seconds", {"cpu": tuple("01234567"), "mode": MODES}),
     (
         "^node_filesystem",
         {"device": ("/dev/sda1",), "fstype": ("ext4",), "mountpoint": ("/", "/var/lib/containerd")},
@@ -59,7 +59,7 @@ CONTAINER: Table = (
         {"failure_type": ("pgfault", "pgmajfault"), "scope": ("container", "hierarchy")},
     ),
 )
-STATE: Table = (("^k8s_container_status_reason", {"reason": _REASONS}),)
+STATE: Table = (("^k8s_container_status_reason", {"k8s_container_status_reason": REASONS}),)
 ENVOY: Table = (
     ("_rq_xx$", {"envoy_response_code_class": ("2", "4", "5")}),
     ("_upstream_rq$", {"envoy_response_code": ("200", "404", "503")}),
@@ -68,11 +68,11 @@ ENVOY: Table = (
 PROCESS: Table = (
     (
         "^apiserver_request_total",
-        {"verb": VERBS, "resource": _KINDS, "scope": _SCOPES, "code": ("200", "404", "500")},
+        {"verb": VERBS, "resource": KINDS, "scope": _SCOPES, "code": ("200", "404", "500")},
     ),
-    ("^apiserver_request_", {"verb": VERBS, "resource": _KINDS, "scope": _SCOPES}),
+    ("^apiserver_request_", {"verb": VERBS, "resource": KINDS, "scope": _SCOPES}),
     ("^apiserver_current_inflight", {"request_kind": ("mutating", "readOnly")}),
-    ("^apiserver_(storage_objects|resource_objects)", {"resource": _KINDS}),
+    ("^apiserver_(storage_objects|resource_objects)", {"resource": KINDS}),
     ("^workqueue_", {"name": ("deployment", "replicaset", "namespace", "endpoint", "job", "node")}),
     ("^scheduler_(pending_pods|queue)", {"queue": ("active", "backoff", "gated", "unschedulable")}),
     ("^scheduler_(schedule|pod)", {"result": ("scheduled", "unschedulable", "error")}),
@@ -85,13 +85,13 @@ PROCESS: Table = (
     ),
     ("^croft_jobs$", {"state": ("queued", "running", "succeeded", "failed", "cancelled", "blocked")}),
     ("^croft_job_oldest", {"state": ("queued", "running")}),
-    ("^croft_job_(duration|wait)", {"kind": _JOB_KINDS, "result": ("succeeded", "failed")}),
+    ("^croft_job_(duration|wait)", {"kind": JOB_KINDS, "result": ("succeeded", "failed")}),
     ("^croft_sign_ins", {"result": ("succeeded", "refused", "throttled")}),
     (
         "^croft_http_requests",
-        {"method": ("GET", "POST"), "endpoint": _ENDPOINTS, "status": ("200", "404", "500")},
+        {"method": ("GET", "POST"), "endpoint": ENDPOINTS, "status": ("200", "404", "500")},
     ),
-    ("^croft_http", {"method": ("GET", "POST"), "endpoint": _ENDPOINTS}),
+    ("^croft_http", {"method": ("GET", "POST"), "endpoint": ENDPOINTS}),
     ("^croft_notifications", {"channel": ("email", "webhook"), "result": ("sent", "failed")}),
     ("^prometheus_rule_", {"rule_group": ("containers", "nodes", "alerts")}),
     ("^prometheus_engine", {"slice": ("inner_eval", "queue_time"), "quantile": ("0.5", "0.9")}),

@@ -21,6 +21,8 @@ SECRET = "topsecret"
 MIB = 2.0**20
 _SELECTOR = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)\{([^}]*)\}")
 _MATCHER = re.compile(r'(\w+)\s*(=~|!=|=|!~)\s*"([^"]*)"')
+_RECORD = re.compile(r"\b[a-z_]+:[a-z0-9_]+:?[a-z0-9_]*")
+_REASON = {"k8s_container_status_reason": "CrashLoopBackOff"}
 _GROUPING = re.compile(r"(?:by|on)\s*\(([^)]*)\)")
 _BUCKETS = ("0.5", "1", "5", "25", "100", "500", "1000", "+Inf")
 
@@ -64,7 +66,15 @@ APPLICATIONS = (("shop", "web", 3), ("shop", "db", 1), ("shop", "mail", 1), ("la
 def series() -> Iterator[Measured]:
     """Yield every series, each once."""
     found: dict[tuple[Any, ...], Measured] = {}
-    for one in (*_containers(), *_objects(), *_requests(), *_ratios(), *_secrets(), *_rest()):
+    for one in (
+        *_containers(),
+        *_objects(),
+        *_requests(),
+        *_ratios(),
+        *_recorded(),
+        *_secrets(),
+        *_rest(),
+    ):
         found.setdefault((one.name, *sorted(one.labels.items())), one)
     return iter(found.values())
 
@@ -228,6 +238,29 @@ def _ratios() -> Iterator[Measured]:
         yield Measured("ALERTS", labels, [1.0] * COUNT)
 
 
+def _recorded() -> Iterator[Measured]:
+    """What dashboards ask of it besides, for each application, or once for each label that the name tells."""
+    texts = [
+        text
+        for path in sorted(DASHBOARDS.glob("*.json"))
+        for text in _expressions(json.loads(path.read_text()))
+    ]
+    names = sorted({name for text in texts for name in _RECORD.findall(text)})
+    for index, name in enumerate(names):
+        of = name.split(":")[0]
+        if of.startswith("namespace"):
+            more = {"namespace_phase": {"phase": "2"}, "namespace_workload_reason": _REASON}.get(of, {})
+            found = [
+                {"namespace": namespace, **({"workload": workload} if "workload" in of else {}), **more}
+                for namespace, workload, _ in APPLICATIONS
+            ]
+        else:
+            labels = [] if of == "cluster" else of.split("_")
+            found = [{label: f"{label}-{letter}" for label in labels} for letter in ("a", "b")]
+        for place, one in enumerate(found):
+            yield Measured(name, one, _wave(5.0, 0.2, index + place))
+
+
 def _secrets() -> Iterator[Measured]:
     """Series that nobody outside of lab may learn of, by name or by value."""
     labels = {"job": "application", "namespace": "lab", "workload": SECRET, "customer": f"{SECRET}-inc"}
@@ -238,7 +271,7 @@ def _secrets() -> Iterator[Measured]:
 
 def _rest() -> Iterator[Measured]:
     """Whatever else the dashboards ask for, once for each node, with the labels that they group by."""
-    known = {one.name for one in (*_containers(), *_objects(), *_requests(), *_ratios())}
+    known = {one.name for one in (*_containers(), *_objects(), *_requests(), *_ratios(), *_recorded())}
     values = {"node": ("croft-1", "croft-2"), "le": _BUCKETS, "mode": ("idle", "user", "system")}
     for name, labels, groups in _asked():
         if name in known:

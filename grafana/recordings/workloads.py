@@ -1,0 +1,96 @@
+"""Workloads, and namespaces and the cluster made of them."""
+
+from grafana import series as s
+from grafana.rulebook import RATE_WINDOW, Group, Recording
+
+WORKLOAD = "namespace, workload"
+PREFIX = "namespace_workload"
+CPU_CAPACITY = f"sum(max by (node) ({s.series('k8s_node_allocatable_cpu', 'kube-state')}))"
+MEMORY_CAPACITY = f"sum(max by (node) ({s.series('k8s_node_allocatable_memory_bytes', 'kube-state')}))"
+NETWORK = tuple(
+    f"network_{way}_{what}"
+    for way in ("receive", "transmit")
+    for what in ("bytes", "packets", "packets_dropped", "errors")
+)
+DISK = ("fs_reads", "fs_writes", "fs_reads_bytes", "fs_writes_bytes")
+_PHASE = f"max by (namespace, pod) ({s.series('k8s_pod_phase', 'kube-state')})"
+
+
+def _rate(record: str, metric: str) -> Recording:
+    expression = s.container_rate(f"container_{metric}_total", "", WORKLOAD, RATE_WINDOW)
+    return Recording(f"{PREFIX}:{record}:rate5m", expression)
+
+
+def _reserved(record: str, metric: str) -> Recording:
+    return Recording(f"{PREFIX}:{record}:sum", s.reserved(metric, "", WORKLOAD))
+
+
+def _available(kind: str, ready: str, wanted: str) -> str:
+    """Ready of wanted replicas, called by its workload."""
+    by = f"namespace, {kind}"
+    have = f"max by ({by}) ({s.series(f'k8s_{kind}_{ready}', 'kube-state')})"
+    want = f"max by ({by}) ({s.series(f'k8s_{kind}_{wanted}', 'kube-state')})"
+    share = f"clamp_max({have} / ({want} > 0), 1)"
+    return f'max by ({WORKLOAD}) (label_replace({share}, "workload", "$1", "{kind}", "(.+)"))'
+
+
+GROUP = Group(
+    "workloads",
+    (
+        _rate("cpu_used_cores", "cpu_usage_seconds"),
+        Recording(f"{PREFIX}:memory_used_bytes:sum", s.memory("", WORKLOAD)),
+        _reserved("cpu_request_cores", "cpu_request"),
+        _reserved("cpu_limit_cores", "cpu_limit"),
+        _reserved("memory_request_bytes", "memory_request_bytes"),
+        _reserved("memory_limit_bytes", "memory_limit_bytes"),
+        _rate("cpu_throttled_periods", "cpu_cfs_throttled_periods"),
+        _rate("cpu_periods", "cpu_cfs_periods"),
+        Recording(
+            f"{PREFIX}:cpu_throttled:ratio_rate5m",
+            f"{PREFIX}:cpu_throttled_periods:rate5m / ({PREFIX}:cpu_periods:rate5m > 0)",
+        ),
+        *(_rate(metric, metric) for metric in (*NETWORK, *DISK)),
+        Recording(f"{PREFIX}:container_restarts:increase30s", s.new_restarts(WORKLOAD, Group.interval)),
+        Recording(
+            f"{PREFIX}:container_oom_kills:increase30s",
+            s.new_restarts(WORKLOAD, Group.interval, killed=True),
+        ),
+        Recording(
+            f"{PREFIX}_reason:containers_not_running:sum",
+            s.waiting("", f"{WORKLOAD}, k8s_container_status_reason"),
+        ),
+        Recording(
+            f"{PREFIX}:replicas_available:ratio",
+            "\nor ".join(
+                (
+                    _available("deployment", "available", "desired"),
+                    _available("statefulset", "ready_pods", "desired_pods"),
+                    _available("daemonset", "ready_nodes", "desired_scheduled_nodes"),
+                )
+            ),
+        ),
+    ),
+)
+
+NAMESPACES = Group(
+    "namespaces",
+    (
+        Recording("namespace:cpu_used_cores:rate5m", f"sum by (namespace) ({PREFIX}:cpu_used_cores:rate5m)"),
+        Recording("namespace:memory_used_bytes:sum", f"sum by (namespace) ({PREFIX}:memory_used_bytes:sum)"),
+        Recording(
+            "namespace:cpu_usage_of_cluster:ratio_rate5m",
+            f"namespace:cpu_used_cores:rate5m / on () group_left () {CPU_CAPACITY}",
+        ),
+        Recording(
+            "namespace:memory_usage_of_cluster:ratio",
+            f"namespace:memory_used_bytes:sum / on () group_left () {MEMORY_CAPACITY}",
+        ),
+        Recording("namespace_phase:pods:count", f'count_values by (namespace) ("phase", {_PHASE})'),
+        Recording(
+            "namespace:pods_evicted:count",
+            "count by (namespace) (max by (namespace, pod) "
+            f"({s.series('k8s_pod_status_reason', 'kube-state')}) == 1)",
+        ),
+        Recording("namespace_resource:quota_used:ratio", s.quota_ratio("", "namespace, resource")),
+    ),
+)
