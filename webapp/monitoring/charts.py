@@ -28,7 +28,8 @@ def chart(data: PanelData) -> dict[str, Any] | None:
                 "unit": curve.style.unit,
                 "decimals": curve.style.defaults.decimals,
                 "dashed": curve.style.dashed,
-                "colour": curve.style.colour,
+                "colour": curve.colour,
+                "repeated": curve.repeated,
                 "values": curve.values,
             }
             for curve in data.curves

@@ -10,7 +10,9 @@ from pydantic import ValidationError
 from webapp.monitoring import units
 from webapp.monitoring.schema import FieldConfig, FieldDefaults, Link, Override, Step
 
-# Places of Grafana's colours among those of curves (static/monitoring/monitoring.css).
+# So many colours of curves there are, c0 to c9 (static/monitoring/monitoring.css).
+COLOURS = 10
+# Places of Grafana's colours among them.
 _PALETTE = {"green": 0, "blue": 1, "orange": 2, "purple": 3, "red": 4, "yellow": 6, "gray": 8}
 # What Grafana's colours say; all others have nothing to say and are shown in the usual one.
 _LEVELS = {"green": "ok", "blue": "info", "yellow": "warn", "orange": "warn", "red": "bad", "purple": "info"}

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from webapp.monitoring import tables
 from webapp.monitoring.calculations import calculate, title
-from webapp.monitoring.fields import FieldStyle, level_of, style_of
+from webapp.monitoring.fields import COLOURS, FieldStyle, level_of, style_of
 from webapp.monitoring.legend import series_name
 from webapp.monitoring.links import Lookup, Place
 from webapp.monitoring.queries import Answer, Series
@@ -82,7 +82,9 @@ def _with_curves(data: PanelData, named: Sequence[tuple[str, Series]], place: Pl
         # A curve's own colour tells it from the others; its values in the legend have none.
         summary = {calc: replace(value, level="") for calc, value in summary.items()}
         link = _link(style, place, _lookup(series.labels))
-        curves.append(Curve(style.name, series.labels, values, style, summary, link))
+        own, turn = style.colour, len(curves)
+        colour, repeated = (turn % COLOURS, turn >= COLOURS) if own is None else (own, False)
+        curves.append(Curve(style.name, series.labels, values, style, summary, link, colour, repeated))
     return replace(
         data,
         curves=tuple(curves),

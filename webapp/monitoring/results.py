@@ -12,7 +12,8 @@ from webapp.monitoring.times import Window
 class Curve:
     """One curve; `values` one for each moment of the window, None where there is none.
 
-    `summary`: what stands in the legend, by the name of the calculation.
+    `summary`: what stands in the legend, by the name of the calculation. `colour`: its place among the
+    colours of curves; `repeated` when another curve has had that colour, because there are more curves.
     """
 
     name: str
@@ -21,6 +22,8 @@ class Curve:
     style: FieldStyle
     summary: Mapping[str, Value]
     link: str = ""
+    colour: int = 0
+    repeated: bool = False
 
 
 @dataclass(frozen=True)

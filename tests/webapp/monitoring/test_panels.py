@@ -205,6 +205,12 @@ def test_curves_have_the_places_of_their_colours() -> None:
         assert colour(other) is None
 
 
+def test_beyond_ten_curves_colours_come_again_and_say_so() -> None:
+    curves = draw("timeseries", [one(f"p{number}", number) for number in range(12)]).curves
+    assert [curve.colour for curve in curves] == [*range(10), 0, 1]
+    assert [curve.repeated for curve in curves] == [False] * 10 + [True] * 2
+
+
 def test_tables_are_merged_and_organized() -> None:
     organize = {
         "excludeByName": {"Time": True, "job": True},

@@ -5,7 +5,6 @@ import { written } from "./units.js";
 const SHOWN_IN_TIP = 12;
 const LEVELS = { ok: "--ok", info: "--busy", warn: "--high", bad: "--danger" };
 const FONT = "12px system-ui, sans-serif";
-const PALETTE = 10;
 const MOST_AREAS = 3;
 // Steps of an axis of bytes are powers of two, which are whole numbers of MiB and the like.
 const BINARY = ["bytes", "bits", "binBps", "binbps"];
@@ -126,8 +125,8 @@ export class Chart {
       show: this.shown[index],
       stroke,
       width: 1.5,
-      // Beyond the palette colours come again: those curves are dashed.
-      dash: curve.dashed || (curve.colour === null && index >= PALETTE) ? [6, 4] : undefined,
+      // Where a colour comes again, the curve is dashed.
+      dash: curve.dashed || curve.repeated ? [6, 4] : undefined,
       fill: fill && !curve.dashed ? `color-mix(in srgb, ${stroke} ${Math.round(fill * 100)}%, transparent)` : undefined,
       points: { show: isLonely(curve.values), size: 4 },
       spanGaps: false,
@@ -203,7 +202,7 @@ export class Chart {
       const item = document.createElement("li");
       if (row === nearest && rows.length > 1) item.className = "near";
       const swatch = document.createElement("span");
-      swatch.className = `swatch c${row.curve.colour ?? row.index % PALETTE}`;
+      swatch.className = `swatch c${row.curve.colour}`;
       const name = document.createElement("span");
       name.textContent = row.curve.name;
       const value = document.createElement("b");
