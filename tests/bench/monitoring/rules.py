@@ -63,7 +63,7 @@ def groups(asker: Asker, rounds: int) -> list[Group]:
 
 
 def pairs(asker: Asker, rounds: int) -> list[tuple[Row, Row]]:
-    """Ask for each recorded series over PAIR_RANGE, and for its expression; return both rows of each."""
+    """Ask for each recorded series over PAIR_RANGE, and once for its expression; return both rows of each."""
     found = []
     for _, rule in _rules(RECORDING):
         name, labels = rule["record"], rule.get("labels", {})
@@ -71,7 +71,9 @@ def pairs(asker: Asker, rounds: int) -> list[tuple[Row, Row]]:
         recorded = Query("recorded", name, f"{name}{{{matchers}}}", False)
         raw = Query("raw", name, str(rule["expr"]), False)
         found.append((asker.row(recorded, {}, PAIR_RANGE), asker.row(raw, {}, PAIR_RANGE)))
-    measure([row for pair in found for row in pair], rounds)
+    measure([recorded for recorded, _ in found], rounds)
+    # Some of them take as long as Prometheus lets them.
+    measure([raw for _, raw in found], 1)
     return found
 
 
