@@ -329,7 +329,7 @@ TRAFFIC = Row(
             "Error ratio by workload",
             "The share of requests that were answered with a status of 500 or above.",
             "percentunit",
-            Query(f"{_rate('request_errors:rate5m')} / ({_rate('requests:rate5m')} > 0)", NAME),
+            Query(_rate("request_errors:ratio_rate5m"), NAME),
             limits=(0.01, 0.05),
             link=TO_WORKLOAD,
         ),

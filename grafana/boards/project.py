@@ -186,11 +186,7 @@ TRAFFIC = Row(
             "Error ratio by application",
             "The share of requests that were answered with a status of 500 or above.",
             "percentunit",
-            Query(
-                f"{s.recorded_mean(f'{PREFIX}:request_errors:rate5m', NS)} / "
-                f"({s.recorded_mean(f'{PREFIX}:requests:rate5m', NS)} > 0)",
-                "{{workload}}",
-            ),
+            Query(s.recorded_mean(f"{PREFIX}:request_errors:ratio_rate5m", NS), "{{workload}}"),
             limits=(0.01, 0.05),
             link=TO_APPLICATION,
         ),

@@ -21,6 +21,10 @@ GROUP = Group(
         Recording(_EVERY, s.requests("", WORKLOAD, window=RATE_WINDOW)),
         Recording(_ERRORS, f"{_FAILED} or 0 * {_EVERY}"),
         Recording(f"{PREFIX}:request_errors:ratio_rate5m", f"{_ERRORS} / ({_EVERY} > 0)"),
+        Recording(
+            "namespace:request_errors:ratio_rate5m",
+            f"sum by (namespace) ({_ERRORS}) / (sum by (namespace) ({_EVERY}) > 0)",
+        ),
         *(_latency(WORKLOAD, PREFIX, share) for share in (0.5, 0.95, 0.99)),
         _latency("namespace", "namespace", 0.95),
     ),

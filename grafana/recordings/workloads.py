@@ -78,6 +78,11 @@ NAMESPACES = Group(
         Recording("namespace:cpu_used_cores:rate5m", f"sum by (namespace) ({PREFIX}:cpu_used_cores:rate5m)"),
         Recording("namespace:memory_used_bytes:sum", f"sum by (namespace) ({PREFIX}:memory_used_bytes:sum)"),
         Recording(
+            "namespace:cpu_throttled:ratio_rate5m",
+            f"sum by (namespace) ({PREFIX}:cpu_throttled_periods:rate5m) / "
+            f"(sum by (namespace) ({PREFIX}:cpu_periods:rate5m) > 0)",
+        ),
+        Recording(
             "namespace:cpu_usage_of_cluster:ratio_rate5m",
             f"namespace:cpu_used_cores:rate5m / on () group_left () {CPU_CAPACITY}",
         ),

@@ -30,7 +30,7 @@ def prepare(folder: Path, found: list[Dashboard], resolution: int) -> dict[str, 
     start = time.monotonic()
     end = int(time.time()) // generate.BLOCK_S * generate.BLOCK_S
     lines = generate.lines(needed(found))
-    print(f"croft: {len(lines):,} series, a sample every {resolution} s", flush=True)
+    print(f"croft: {len(lines):,} series, a sample every {resolution} or {2 * resolution} s", flush=True)
     samples = generate.make_blocks(lines, folder, end, resolution)
     size = sum(path.stat().st_size for path in (folder / "data").rglob("*") if path.is_file())
     return {

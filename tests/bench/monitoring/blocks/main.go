@@ -1,7 +1,7 @@
 // Blocks of made-up samples, in Prometheus' own format, written by its own code.
 //
 // Standard input has a series in each line, as JSON: its labels, its kind ("counter", "gauge" or "constant"), its
-// size, whether its values are whole numbers, and a seed: series with one seed rise together, as the buckets of a
+// size, whether its values are whole numbers, at every which of the steps it has a sample, and a seed: series with one seed rise together, as the buckets of a
 // histogram do. A block holds two hours. promtool makes blocks of text as well, but takes some 6 µs for a sample;
 // a day of 100,000 series would take an hour.
 package main
@@ -30,6 +30,7 @@ type series struct {
 	Kind   string            `json:"kind"`
 	Size   float64           `json:"size"`
 	Whole  bool              `json:"whole"`
+	Every  int64             `json:"every"`
 	Seed   uint64            `json:"seed"`
 
 	labels labels.Labels
@@ -95,9 +96,10 @@ func write(all []*series, out string, start, step int64) (err error) {
 		appender := writer.Appender(ctx)
 		random := rand.New(rand.NewPCG(one.Seed, uint64(start)))
 		phase := float64(one.Seed)
-		ref, err := appender.Append(0, one.labels, start*1000, one.next(random, phase, start, step))
-		for time := start + step; err == nil && time < start+blockSeconds; time += step {
-			_, err = appender.Append(ref, one.labels, time*1000, one.next(random, phase, time, step))
+		own := step * max(1, one.Every)
+		ref, err := appender.Append(0, one.labels, start*1000, one.next(random, phase, start, own))
+		for time := start + own; err == nil && time < start+blockSeconds; time += own {
+			_, err = appender.Append(ref, one.labels, time*1000, one.next(random, phase, time, own))
 		}
 		if err == nil {
 			err = appender.Commit()
