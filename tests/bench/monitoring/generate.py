@@ -17,7 +17,7 @@ from tests.bench.monitoring.selectors import Metric
 
 BLOCK_S = 2 * 3600
 BLOCKS = 12
-# As charts/monitoring has it: these are scraped at every step; all others, and rules, come at every second one.
+# As in charts/monitoring: these are scraped at every step; all others, and rules, come at every second one.
 OFTEN = ("cadvisor", "node", "envoy", "portal", "application")
 SOURCE = Path(__file__).parent / "blocks" / "main.go"
 
