@@ -3,6 +3,7 @@
 _WAITS = "only while a container does not run; test_faults provokes it"
 _MEMORY = "only after a container has run out of memory; test_faults provokes it"
 _ALERTS = "only while an alert waits or fires; test_faults makes some"
+_EVICTED = "no node is so short of anything that it evicts a pod"
 _ALONE = "a cluster with one member of etcd has no round trips between members"
 
 # Queries of dashboards, as "<dashboard> / <panel> / <letter>".
@@ -10,7 +11,7 @@ QUERIES: dict[str, str] = {
     "croft-application / Containers that do not run, by reason / A": _WAITS,
     "croft-application / Out of memory by pod / A": _MEMORY,
     "croft-cluster / Containers that do not run, by reason (cluster) / A": _WAITS,
-    "croft-cluster / Evicted pods by namespace / A": "no node is so short of anything that it evicts a pod",
+    "croft-cluster / Evicted pods by namespace / A": _EVICTED,
     "croft-cluster / Out of memory by namespace / A": _MEMORY,
     "croft-control-plane / API requests turned away / A": "only when the API server has too much to do",
     "croft-control-plane / etcd: round trips between members / A": _ALONE,
@@ -38,6 +39,9 @@ RULES: dict[str, str] = {
     "JobsFailing: croft_job_duration_seconds_count": "no job has failed since the portal was started",
     "NotificationsLost: croft_notifications_total": "no channel has been given up",
     "PodUnschedulable: k8s_pod_phase": "every pod has found a node",
+    "namespace:pods_evicted:count": _EVICTED,
+    "namespace_workload:container_oom_kills:increase30s": _MEMORY,
+    "namespace_workload_reason:containers_not_running:sum": _WAITS,
     "PortalErrors: croft_http_requests_total": "the portal has answered without errors",
 }
 
