@@ -60,7 +60,7 @@ unit: .venv/installed ## Run the quick tests that need no cluster
 	@.venv/bin/pytest -m "not e2e and not slow" -q
 
 slow: .venv/installed ## Run the tests without a cluster that take longer: a real browser, real worker processes
-	@.venv/bin/pytest -m "slow and not e2e" -q
+	@.venv/bin/pytest -m "slow and not e2e" -q -n 2 --dist loadfile
 
 test-host: .venv/installed ## Install what the tests need on this machine: Chromium, PostgreSQL
 	@$(PLAY) playbooks/test_host.yml

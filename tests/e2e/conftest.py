@@ -1,5 +1,6 @@
 """The cluster that the end-to-end tests run on; CROFT_STATE_DIR says which."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -73,9 +74,10 @@ def agnhost() -> str:
 def change(kubeconfig: str, settings: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Change:
     """Run playbooks/project.yml or application.yml with a request: change("project", {…}, state=…)."""
     folder = tmp_path_factory.mktemp("requests")
+    numbers = itertools.count()
 
     def run(kind: str, request: dict[str, Any], *arguments: str, **variables: Any) -> PlaybookRun:
-        file = folder / f"{len(list(folder.iterdir()))}.json"
+        file = folder / f"{next(numbers)}.json"
         file.write_text(json.dumps({kind: request}))
         common = {
             "request_file": str(file),

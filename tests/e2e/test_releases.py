@@ -1,7 +1,8 @@
 """No state that Helm left a release in keeps an application from being changed, rolled back or deleted."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -22,6 +23,9 @@ STATES = (
     "superseded",
     "unknown",
 )
+ALONE = ("pending-upgrade", "pending-rollback", "failed", "superseded")
+# Each application is one's own, and most of the time is spent waiting for the cluster.
+AT_ONCE = 3
 # Long enough ago that no Helm can still be at work on it.
 LONG_AGO = "2026-01-01T00:00:00.123456789Z"
 
@@ -29,7 +33,7 @@ LONG_AGO = "2026-01-01T00:00:00.123456789Z"
 @pytest.fixture(scope="module")
 def project(new_project: Callable[..., str]) -> str:
     """A project that the module's applications share."""
-    return new_project("c-states", quota={"cpu": "1", "memory": "1Gi", "storage": "2Gi", "pods": 10})
+    return new_project("c-states", quota={"cpu": "2", "memory": "1Gi", "storage": "2Gi", "pods": 10})
 
 
 def leave_in(kubectl: Kubectl, project: str, name: str, state: str, *, alone: bool = False) -> None:
@@ -54,10 +58,31 @@ def level_of(kubectl: Kubectl, project: str, name: str) -> str:
     return found
 
 
+@pytest.fixture(scope="module")
+def stories(
+    project: str, change: Change, kubectl: Kubectl, agnhost: str
+) -> Iterator[dict[str, Future[None]]]:
+    """What happens to each application, some of them at once; result() raises what was wrong."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        given = (project, change, kubectl, agnhost)
+        cured = {state: pool.submit(_cure, state, *given) for state in STATES}
+        kept = {f"alone-{state}": pool.submit(_keep_volume, state, *given) for state in ALONE}
+        yield {**cured, **kept}
+
+
 @pytest.mark.parametrize("state", STATES)
-def test_change_rollback_and_deletion_cure_every_state(
-    state: str, project: str, change: Change, kubectl: Kubectl, agnhost: str
+def test_change_rollback_and_deletion_cure_every_state(state: str, stories: dict[str, Future[None]]) -> None:
+    stories[state].result()
+
+
+@pytest.mark.parametrize("state", ALONE)
+def test_a_release_without_an_earlier_revision_keeps_its_volume(
+    state: str, stories: dict[str, Future[None]]
 ) -> None:
+    stories[f"alone-{state}"].result()
+
+
+def _cure(state: str, project: str, change: Change, kubectl: Kubectl, agnhost: str) -> None:
     name = f"s-{state}"
 
     def settings(level: str) -> Json:
@@ -89,10 +114,7 @@ def test_change_rollback_and_deletion_cure_every_state(
     assert not kubectl(*helms).strip()
 
 
-@pytest.mark.parametrize("state", ["pending-upgrade", "pending-rollback", "failed", "superseded"])
-def test_a_release_without_an_earlier_revision_keeps_its_volume(
-    state: str, project: str, change: Change, kubectl: Kubectl, agnhost: str
-) -> None:
+def _keep_volume(state: str, project: str, change: Change, kubectl: Kubectl, agnhost: str) -> None:
     name = f"alone-{state}"
     settings = small_application(agnhost, project=project, name=name, runAsUser=1000, volume={"size": "64Mi"})
     for replicas in (1, 0):
