@@ -47,8 +47,7 @@ class HelmCommand(Command):
         # pyhelm3's own option for it (disable_validation) adds each of its letters as an argument.
         self._upgrade_options = () if validate else ("--disable-openapi-validation",)
         self._environment = {key: value for key, value in os.environ.items() if not key.startswith("HELM_")}
-        # Helm lives for a second: collecting its garbage as rarely as this saves a fifth of its work, and costs
-        # 20 MB.
+        # Helm lives for a second: collecting its garbage this rarely saves a fifth of its work, for 20 MB.
         self._environment.setdefault("GOGC", "400")
         if kubeconfig:
             self._environment["KUBECONFIG"] = kubeconfig

@@ -74,7 +74,7 @@ def _highest(series: Series) -> float:
 def _with_curves(data: PanelData, named: Sequence[tuple[str, Series]], place: Place) -> PanelData:
     panel = data.panel
     calcs = panel.options.legend.calcs or ("lastNotNull",)
-    curves = []
+    curves: list[Curve] = []
     for name, series in named:
         style = style_of(panel.field_config, name)
         values = [_finite(series.values.get(moment)) for moment in data.window.moments]
