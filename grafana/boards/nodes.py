@@ -377,7 +377,7 @@ CONDITIONS = Row(
             "Pods by node",
             "Pods that run on each node, beside the most it takes.",
             "short",
-            Query(PODS, "{{node}} running"),
+            Query(s.recorded("node:pods_running:count", NODE), "{{node}} running"),
             Query(_state("allocatable_pods"), "{{node}} most"),
             decimals=0,
             link=TO_NODE,

@@ -240,12 +240,7 @@ def _ratios() -> Iterator[Measured]:
 
 def _recorded() -> Iterator[Measured]:
     """What dashboards ask of it besides, for each application, or once for each label that the name tells."""
-    texts = [
-        text
-        for path in sorted(DASHBOARDS.glob("*.json"))
-        for text in _expressions(json.loads(path.read_text()))
-    ]
-    names = sorted({name for text in texts for name in _RECORD.findall(text)})
+    names = sorted({name for text in _queries() for name in _RECORD.findall(text)})
     for index, name in enumerate(names):
         of = name.split(":")[0]
         if of.startswith("namespace"):
@@ -289,19 +284,34 @@ def _rest() -> Iterator[Measured]:
 
 def _asked() -> Iterator[tuple[str, dict[str, str], set[str]]]:
     """Yield each selector's name, its plain matchers, and the labels that its expression groups by."""
+    for expression in _queries():
+        groups = {label.strip() for names in _GROUPING.findall(expression) for label in names.split(",")} & {
+            "node",
+            "le",
+            "resource",
+            "verb",
+            "code",
+            "name",
+            "state",
+            "kind",
+            "result",
+            "cpu",
+            "mode",
+        }
+        for name, matchers in _SELECTOR.findall(expression):
+            labels = {
+                key: value
+                for key, sign, value in _MATCHER.findall(matchers)
+                if sign == "=" and "$" not in value and key != "le"
+            }
+            bucket = {"le"} if name.endswith("_bucket") else set[str]()
+            yield name, labels, (groups - {"le"}) | bucket | {"node"}
+
+
+def _queries() -> Iterator[str]:
+    """Yield the text of every query of every dashboard."""
     for path in sorted(DASHBOARDS.glob("*.json")):
-        for expression in _expressions(json.loads(path.read_text())):
-            groups = {
-                label.strip() for names in _GROUPING.findall(expression) for label in names.split(",")
-            } & {"node", "le", "resource", "verb", "code", "name", "state", "kind", "result", "cpu", "mode"}
-            for name, matchers in _SELECTOR.findall(expression):
-                labels = {
-                    key: value
-                    for key, sign, value in _MATCHER.findall(matchers)
-                    if sign == "=" and "$" not in value and key != "le"
-                }
-                bucket = {"le"} if name.endswith("_bucket") else set[str]()
-                yield name, labels, (groups - {"le"}) | bucket | {"node"}
+        yield from _expressions(json.loads(path.read_text()))
 
 
 def _expressions(value: Any) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.prometheus import Monitored, binary
 from tests.webapp.monitoring import conftest, measurements
@@ -178,14 +178,20 @@ def test_time_range_and_exact_times_are_chosen(browser: Browser, url: str) -> No
     page.context.close()
 
 
-def test_the_pointer_shows_all_values_of_a_moment_and_a_click_hides_a_curve(
-    browser: Browser, url: str
-) -> None:
+def pointed_at(browser: Browser, url: str) -> tuple[Page, Locator]:
+    """Return an application's page and one of its charts, with the pointer on a moment of it."""
     page, _ = window(browser, url, "linus")
     open_all(page, f"{APPLICATION}?from=now-1h")
     one = panel(page, "Requests by status class")
     one.scroll_into_view_if_needed()
     one.locator(".u-over").hover(position={"x": 200, "y": 60})
+    return page, one
+
+
+def test_the_pointer_shows_all_values_of_a_moment_and_a_click_hides_a_curve(
+    browser: Browser, url: str
+) -> None:
+    page, one = pointed_at(browser, url)
     tip = one.locator(".tip")
     expect(tip).to_be_visible()
     assert [item for item in ("2xx", "3xx", "4xx", "5xx") if item in tip.inner_text()] == [
@@ -211,11 +217,7 @@ def test_the_pointer_shows_all_values_of_a_moment_and_a_click_hides_a_curve(
 def test_whoever_points_at_a_moment_goes_on_reading_there_when_the_values_come_anew(
     browser: Browser, url: str
 ) -> None:
-    page, _ = window(browser, url, "linus")
-    open_all(page, f"{APPLICATION}?from=now-1h")
-    one = panel(page, "Requests by status class")
-    one.scroll_into_view_if_needed()
-    one.locator(".u-over").hover(position={"x": 200, "y": 60})
+    page, one = pointed_at(browser, url)
     expect(one.locator(".tip")).to_contain_text("3xx")
     one.locator(".uplot").evaluate("plot => plot.dataset.before = 'yes'")
     page.get_by_role("button", name="Refresh now").evaluate("button => button.click()")
