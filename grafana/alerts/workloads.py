@@ -127,8 +127,7 @@ GROUP = Group(
         ),
         Alert(
             "MemoryNearLimit",
-            "namespace_workload:memory_used_bytes:sum / "
-            "(namespace_workload:memory_limit_bytes:sum > 0) > 0.95",
+            "namespace_workload:memory_used_of_limits:ratio > 0.95",
             "15m",
             "warning",
             "{{ $labels.workload }} in {{ $labels.namespace }} uses nearly all the memory that it may",

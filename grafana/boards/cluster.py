@@ -33,6 +33,12 @@ def pods_by_phase(where: str) -> tuple[Query, ...]:
     )
 
 
+def pods_by_class(where: str) -> Query:
+    """The number of running pods in each quality of service."""
+    running = s.recorded("namespace_qos_class:pods_running:count", where)
+    return Query(f"sum by (k8s_pod_qos_class) ({running})", "{{k8s_pod_qos_class}}")
+
+
 def _phase(number: int) -> str:
     return f'phase="{number}"'
 
@@ -312,11 +318,7 @@ HEALTH = Row(
             "Pods by class of service",
             "Pods by quality of service: BestEffort is evicted first, Guaranteed last.",
             "short",
-            Query(
-                "count by (k8s_pod_qos_class) (max by (namespace, pod, k8s_pod_qos_class) "
-                f"({s.series('k8s_pod_phase', 'kube-state')}) == 2)",
-                "{{k8s_pod_qos_class}}",
-            ),
+            pods_by_class(""),
             stack=True,
             decimals=0,
         ),

@@ -3,7 +3,7 @@
 from grafana import series as s
 from grafana import variables
 from grafana.board import Board, Row
-from grafana.boards.cluster import PHASE_COLOURS, pods_by_phase
+from grafana.boards.cluster import PHASE_COLOURS, pods_by_class, pods_by_phase
 from grafana.links import TO_DEPLOYMENT, TO_NAMESPACE, TO_PROJECT, TO_WORKLOAD
 from grafana.panels import Column, Panel, Query, bars, lines, number_now, rows_of
 from grafana.recordings.workloads import PREFIX, WORKLOAD
@@ -35,8 +35,6 @@ def _rate(record: str) -> str:
 def _added(record: str, window: str = s.WINDOW) -> str:
     return s.recorded_sum(f"{PREFIX}:{record}:increase30s", NS, window)
 
-
-CLASSES = _state("pod_phase", "namespace, pod, k8s_pod_qos_class")
 
 NOW = Row(
     "Now",
@@ -185,14 +183,14 @@ RESOURCES = Row(
             "CPU used of requests",
             "CPU in use as a share of the requests; above 100 % a workload lives on what others leave.",
             "percentunit",
-            Query(f"{_rate('cpu_used_cores:rate5m')} / ({_record('cpu_request_cores:sum')} > 0)", NAME),
+            Query(_rate("cpu_used_of_requests:ratio_rate5m"), NAME),
             link=TO_WORKLOAD,
         ),
         lines(
             "Memory used of limits",
             "Memory in use as a share of the limits; at 100 % containers are ended.",
             "percentunit",
-            Query(f"{_record('memory_used_bytes:sum')} / ({_record('memory_limit_bytes:sum')} > 0)", NAME),
+            Query(_record("memory_used_of_limits:ratio"), NAME),
             limits=(0.8, 0.95),
             link=TO_WORKLOAD,
         ),
@@ -232,10 +230,7 @@ HEALTH = Row(
             "Classes of service",
             "Pods by quality of service: BestEffort is evicted first, Guaranteed last.",
             "short",
-            Query(
-                f"count by (k8s_pod_qos_class) ({CLASSES} == 2)",
-                "{{k8s_pod_qos_class}}",
-            ),
+            pods_by_class(NS),
             stack=True,
             decimals=0,
         ),
@@ -256,23 +251,9 @@ HEALTH = Row(
             "Replicas missing",
             "Replicas that were asked for and are not available, by workload.",
             "short",
-            Query(
-                f"{_state('deployment_desired', 'namespace, deployment')} - "
-                f"{_state('deployment_available', 'namespace, deployment')}",
-                "{{namespace}}/{{deployment}}",
-            ),
-            Query(
-                f"{_state('statefulset_desired_pods', 'namespace, statefulset')} - "
-                f"{_state('statefulset_ready_pods', 'namespace, statefulset')}",
-                "{{namespace}}/{{statefulset}}",
-            ),
-            Query(
-                f"{_state('daemonset_desired_scheduled_nodes', 'namespace, daemonset')} - "
-                f"{_state('daemonset_ready_nodes', 'namespace, daemonset')}",
-                "{{namespace}}/{{daemonset}}",
-            ),
+            Query(_record("replicas_missing:sum"), NAME),
             decimals=0,
-            link=TO_NAMESPACE,
+            link=TO_WORKLOAD,
         ),
         lines(
             "Replicas available",

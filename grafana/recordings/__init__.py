@@ -8,7 +8,8 @@ from grafana.recordings import control_plane, nodes, portal, requests, workloads
 
 GROUPS = (
     nodes.GROUP,
-    workloads.GROUP,
+    workloads.USAGE,
+    workloads.STATES,
     workloads.NAMESPACES,
     requests.GROUP,
     control_plane.GROUP,

@@ -28,4 +28,5 @@ GROUP = Group(
         *(_latency(WORKLOAD, PREFIX, share) for share in (0.5, 0.95, 0.99)),
         _latency("namespace", "namespace", 0.95),
     ),
+    interval="1m",
 )

@@ -14,6 +14,7 @@ NETWORK = tuple(
 )
 DISK = ("fs_reads", "fs_writes", "fs_reads_bytes", "fs_writes_bytes")
 _PHASE = f"max by (namespace, pod) ({s.series('k8s_pod_phase', 'kube-state')})"
+_CLASSES = f"max by (namespace, pod, k8s_pod_qos_class) ({s.series('k8s_pod_phase', 'kube-state')})"
 
 
 def _rate(record: str, metric: str) -> Recording:
@@ -25,17 +26,30 @@ def _reserved(record: str, metric: str) -> Recording:
     return Recording(f"{PREFIX}:{record}:sum", s.reserved(metric, "", WORKLOAD))
 
 
-def _available(kind: str, ready: str, wanted: str) -> str:
-    """Ready of wanted replicas, called by its workload."""
-    by = f"namespace, {kind}"
-    have = f"max by ({by}) ({s.series(f'k8s_{kind}_{ready}', 'kube-state')})"
-    want = f"max by ({by}) ({s.series(f'k8s_{kind}_{wanted}', 'kube-state')})"
-    share = f"clamp_max({have} / ({want} > 0), 1)"
-    return f'max by ({WORKLOAD}) (label_replace({share}, "workload", "$1", "{kind}", "(.+)"))'
+def _replicas(kind: str, ready: str, wanted: str) -> tuple[str, str]:
+    """Replicas that are ready, and those that are wanted, of one kind of workload."""
+    have, want = (
+        f"max by (namespace, {kind}) ({s.series(f'k8s_{kind}_{metric}', 'kube-state')})"
+        for metric in (ready, wanted)
+    )
+    return have, want
 
 
-GROUP = Group(
-    "workloads",
+def _by_workload(kind: str, expression: str) -> str:
+    """What is known of one kind of workload, called by its workload."""
+    return f'max by ({WORKLOAD}) (label_replace({expression}, "workload", "$1", "{kind}", "(.+)"))'
+
+
+_KINDS = {
+    "deployment": _replicas("deployment", "available", "desired"),
+    "statefulset": _replicas("statefulset", "ready_pods", "desired_pods"),
+    "daemonset": _replicas("daemonset", "ready_nodes", "desired_scheduled_nodes"),
+}
+
+# A minute apart: each is a mean over RATE_WINDOW or changes slowly, and a day of hundreds of workloads is read
+# in half the time.
+USAGE = Group(
+    "workload-usage",
     (
         _rate("cpu_used_cores", "cpu_usage_seconds"),
         Recording(f"{PREFIX}:memory_used_bytes:sum", s.memory("", WORKLOAD)),
@@ -43,6 +57,14 @@ GROUP = Group(
         _reserved("cpu_limit_cores", "cpu_limit"),
         _reserved("memory_request_bytes", "memory_request_bytes"),
         _reserved("memory_limit_bytes", "memory_limit_bytes"),
+        Recording(
+            f"{PREFIX}:cpu_used_of_requests:ratio_rate5m",
+            f"{PREFIX}:cpu_used_cores:rate5m / ({PREFIX}:cpu_request_cores:sum > 0)",
+        ),
+        Recording(
+            f"{PREFIX}:memory_used_of_limits:ratio",
+            f"{PREFIX}:memory_used_bytes:sum / ({PREFIX}:memory_limit_bytes:sum > 0)",
+        ),
         _rate("cpu_throttled_periods", "cpu_cfs_throttled_periods"),
         _rate("cpu_periods", "cpu_cfs_periods"),
         Recording(
@@ -50,6 +72,13 @@ GROUP = Group(
             f"{PREFIX}:cpu_throttled_periods:rate5m / ({PREFIX}:cpu_periods:rate5m > 0)",
         ),
         *(_rate(metric, metric) for metric in (*NETWORK, *DISK)),
+    ),
+    interval="1m",
+)
+
+STATES = Group(
+    "workload-states",
+    (
         Recording(f"{PREFIX}:container_restarts:increase30s", s.new_restarts(WORKLOAD, Group.interval)),
         Recording(
             f"{PREFIX}:container_oom_kills:increase30s",
@@ -62,11 +91,14 @@ GROUP = Group(
         Recording(
             f"{PREFIX}:replicas_available:ratio",
             "\nor ".join(
-                (
-                    _available("deployment", "available", "desired"),
-                    _available("statefulset", "ready_pods", "desired_pods"),
-                    _available("daemonset", "ready_nodes", "desired_scheduled_nodes"),
-                )
+                _by_workload(kind, f"clamp_max({have} / ({want} > 0), 1)")
+                for kind, (have, want) in _KINDS.items()
+            ),
+        ),
+        Recording(
+            f"{PREFIX}:replicas_missing:sum",
+            "\nor ".join(
+                _by_workload(kind, f"clamp_min({want} - {have}, 0)") for kind, (have, want) in _KINDS.items()
             ),
         ),
     ),
@@ -89,6 +121,10 @@ NAMESPACES = Group(
         Recording(
             "namespace:memory_usage_of_cluster:ratio",
             f"namespace:memory_used_bytes:sum / on () group_left () {MEMORY_CAPACITY}",
+        ),
+        Recording(
+            "namespace_qos_class:pods_running:count",
+            f"count by (namespace, k8s_pod_qos_class) ({_CLASSES} == 2)",
         ),
         Recording("namespace_phase:pods:count", f'count_values by (namespace) ("phase", {_PHASE})'),
         Recording(

@@ -1,5 +1,7 @@
 """What a real worker tells Prometheus of its jobs and of the notifications that it sends."""
 
+from contextlib import suppress
+
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -7,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.worker.portal import WorkerPortal
 from tests.worker.receivers import HookServer, free_port
 from webapp.db import writing
+from webapp.jobs.models import END_STATES, KINDS
 from webapp.notifications import outbox
 from webapp.notifications.models import Channel
 from webapp.notifications.webhook import new_secret
@@ -15,13 +18,31 @@ from webapp.projects.models import Project
 pytestmark = pytest.mark.slow
 
 
-def _value(port: int, name: str, **labels: str) -> float:
+def _value(port: int, name: str, **labels: str) -> float | None:
     text = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
             if (sample.name, sample.labels) == (name, labels):
                 return sample.value
-    return 0.0
+    return None
+
+
+def _answers(port: int) -> bool:
+    with suppress(httpx.TransportError):
+        return httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).is_success
+    return False
+
+
+def test_what_a_worker_counts_is_zero_before_the_first_event(sqlite_portal: WorkerPortal) -> None:
+    port = free_port()
+    sqlite_portal.worker(CROFT_METRICS_PORT=str(port))
+    sqlite_portal.until(lambda: _answers(port), "the metrics are served")
+    for kind in KINDS:
+        assert _value(port, "croft_job_wait_seconds_count", kind=kind) == 0
+        for result in END_STATES:
+            assert _value(port, "croft_job_duration_seconds_count", kind=kind, result=result) == 0
+    assert _value(port, "croft_notifications_total", channel="email", result="failed") == 0
+    assert _value(port, "croft_notifications_total", channel="webhook", result="failed") == 0
 
 
 def test_a_worker_measures_how_long_jobs_wait_and_run(portal: WorkerPortal) -> None:
@@ -45,7 +66,9 @@ def test_a_worker_measures_how_long_jobs_wait_and_run(portal: WorkerPortal) -> N
     assert _value(port, "croft_job_wait_seconds_count", kind="project.update") == 2
     # Until the worker was there, the first one waited; the second one found it idle.
     waited = (job.started_at - job.created_at).total_seconds()
-    assert _value(port, "croft_job_wait_seconds_sum", kind="project.update") >= waited
+    total = _value(port, "croft_job_wait_seconds_sum", kind="project.update")
+    assert total is not None
+    assert total >= waited
 
 
 def test_a_worker_counts_how_deliveries_end(sqlite_portal: WorkerPortal) -> None:

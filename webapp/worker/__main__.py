@@ -45,7 +45,7 @@ def main() -> None:
 
     from webapp import db as database
     from webapp.database_revision import RevisionError, wait_until_current
-    from webapp.metrics import serving
+    from webapp.metrics import serving, zero
     from webapp.notifications import sender
     from webapp.worker import background, housekeeping
     from webapp.worker.loop import Worker, WorkerError
@@ -60,6 +60,7 @@ def main() -> None:
             for number in range(SENDERS)
         ),
     ]
+    zero.start_at_zero()
     serving.serve(serving.worker_registry(), config.metrics_port)
     with app.app_context():
         try:

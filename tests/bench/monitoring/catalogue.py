@@ -30,7 +30,8 @@ PLACES = {
     "controller-manager": "kube-controller-manager",
     "etcd": "etcd",
 } | {name: name for name in ("coredns", "contour", "prometheus", "alertmanager", "label-proxy")}
-NOT_RUNNING = 20
+# One of so many workloads has a container that does not run, or that ran out of memory.
+FAILING = 20
 # No job's: what Prometheus itself records.
 RECORDED = ""
 JOBS = (*PLACES, "cadvisor", "node", "kube-state", "kubelet", "envoy", "portal", "storage", "application")
@@ -156,15 +157,22 @@ def _recorded(record: str) -> Iterator[dict[str, str]]:
         "namespace_phase": [
             {"namespace": name, "phase": phase} for name in projects() for phase in ("1", "2")
         ],
-        "namespace_workload": [{"namespace": one.namespace, "workload": one.name} for one in workloads()],
-        # One of so many workloads has a container that does not run.
+        "namespace_qos_class": [
+            {"namespace": name, "k8s_pod_qos_class": quality}
+            for name in projects()
+            for quality in shapes.QOS_CLASSES
+        ],
+        "namespace_workload": [
+            {"namespace": one.namespace, "workload": one.name}
+            for one in workloads()[:: FAILING if "oom_kills" in record else 1]
+        ],
         "namespace_workload_reason": [
             {
                 "namespace": one.namespace,
                 "workload": one.name,
                 "k8s_container_status_reason": shapes.REASONS[1],
             }
-            for one in workloads()[::NOT_RUNNING]
+            for one in workloads()[::FAILING]
         ],
         "namespace_pod": [pod.labels for pod in pods()],
     }

@@ -12,18 +12,21 @@ from pathlib import Path
 from bundle.build.golang import GoToolchain
 from bundle.build.lock import load
 from bundle.build.settings import Settings
-from tests.bench.monitoring.catalogue import series
+from tests.bench.monitoring import rules
+from tests.bench.monitoring.catalogue import RECORDED, series
 from tests.bench.monitoring.selectors import Metric
 
 BLOCK_S = 2 * 3600
 BLOCKS = 12
-# As in charts/monitoring: these are scraped at every step; all others, and rules, come at every second one.
+# As in charts/monitoring, in seconds: these are scraped more often than all others.
 OFTEN = ("cadvisor", "node", "envoy", "portal", "application")
+OFTEN_S, SCRAPE_S = 15, 30
 SOURCE = Path(__file__).parent / "blocks" / "main.go"
 
 
 def lines(metrics: set[Metric]) -> list[str]:
     """Return a line of JSON for each series of the metrics. Raises KeyError for an unknown job."""
+    recorded = rules.records()
     return [
         json.dumps(
             {
@@ -32,12 +35,18 @@ def lines(metrics: set[Metric]) -> list[str]:
                 "size": one.size,
                 "whole": "seconds" not in metric.name or metric.name.endswith(("_bucket", "_count")),
                 "seed": _seed(metric.name, one.labels),
-                "every": 1 if metric.job in OFTEN else 2,
+                "every": int(recorded[metric.name] if metric.job == RECORDED else _scraped(metric.job))
+                // OFTEN_S,
             }
         )
         for metric in sorted(metrics)
         for one in series(metric.job, metric.name)
     ]
+
+
+def _scraped(job: str) -> int:
+    """Return the seconds between two scrapes of a job."""
+    return OFTEN_S if job in OFTEN else SCRAPE_S
 
 
 def _seed(metric: str, labels: dict[str, str]) -> int:

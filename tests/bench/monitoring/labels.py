@@ -37,6 +37,7 @@ JOB_KINDS = tuple(
 
 REASONS = ("", "CrashLoopBackOff", "ImagePullBackOff", "OOMKilled", "Completed", "Error")
 
+QOS_CLASSES = ("BestEffort", "Burstable", "Guaranteed")
 QUOTA = (
     "requests.cpu", "requests.memory", "limits.cpu", "limits.memory", "pods", "requests.storage",
     "persistentvolumeclaims",

@@ -45,9 +45,9 @@ def expressions() -> list[str]:
     return [str(rule["expr"]) for path in (RECORDING, ALERTS) for _, rule in _rules(path)]
 
 
-def records() -> set[str]:
-    """Return the names of all recorded series."""
-    return {rule["record"] for _, rule in _rules(RECORDING)}
+def records() -> dict[str, float]:
+    """Return the names of all recorded series, with the seconds between their values."""
+    return {rule["record"]: _seconds(group) for group, rule in _rules(RECORDING)}
 
 
 def groups(asker: Asker, rounds: int) -> list[Group]:

@@ -72,6 +72,9 @@ def test_the_alerts_see_that_a_node_is_gone(prometheus: Prometheus, lost: str) -
         (found,) = eventually(partial(prometheus.alerts, alert, node=lost), 120, f"no {alert}")
         assert found["labels"]["audience"] == "operator"
         assert lost in found["annotations"]["summary"]
+    firing = dashboards.query("croft-cluster", "Firing alerts").filled()
+    told = {(item["metric"]["alertname"], item["metric"].get("node")) for item in prometheus.query(firing)}
+    assert told >= {("NodeDown", lost), ("KubeletDown", lost)}
 
 
 def test_the_cluster_dashboard_shows_it(prometheus: Prometheus, lost: str, settings: Json) -> None:
