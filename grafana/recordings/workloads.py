@@ -46,8 +46,8 @@ _KINDS = {
     "daemonset": _replicas("daemonset", "ready_nodes", "desired_scheduled_nodes"),
 }
 
-# A minute apart: each is a mean over RATE_WINDOW or changes slowly, and a day of hundreds of workloads is read
-# in half the time.
+# A minute apart: each is a mean over RATE_WINDOW or changes slowly, and a day of hundreds of workloads is
+# read in half the time.
 USAGE = Group(
     "workload-usage",
     (

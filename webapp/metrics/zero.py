@@ -1,7 +1,7 @@
 """Everything that a worker counts is there from its start: Prometheus sees a first event as a rise from zero.
 
-A series that appears with its first event holds 1 from the beginning, so that `increase()` never tells it, and
-no alert would hear of the first notification that is lost.
+A series that appears with its first event holds 1 from the beginning, so that `increase()` never tells it,
+and no alert would hear of the first notification that is lost.
 """
 
 from itertools import product
