@@ -28,9 +28,9 @@ def _head(found: Numbers, aim_ms: float) -> str:
         f"{data['disk_mb'] / 1000:.1f} GB, in blocks of two hours. Only series that dashboards and rules "
         "read are made, recorded ones as often as their rules run. Each query of each panel, in collapsed "
         f"rows too, was asked {found['rounds']} times, in turn, over the last hour, 6 hours and day, in the "
-        "portal's steps. A project's dashboards show a project with 80 pods and ask through the label proxy, as the "
-        "portal does. A page is all queries of a dashboard, 6 at a time; variables are the lookups of their "
-        f"values; CPU is Prometheus's own time for one query, which other work hardly changes. "
+        "portal's steps. A project's dashboards show a project with 80 pods and ask through the label proxy, "
+        "as the portal does. A page is all queries of a dashboard, 6 at a time; variables are the lookups of "
+        f"their values; CPU is Prometheus's own time for one query, which other work hardly changes. "
         f"Aim: a 95th percentile under {aim_ms} ms. Prometheus itself held {found['memory_mb']:.0f} MB at "
         "the end."
     )
