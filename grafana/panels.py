@@ -28,6 +28,7 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from grafana.errors import DefinitionError
 from grafana.links import Link
+from grafana.series import ROUND_S, STEP
 from grafana.variables import DATASOURCE
 
 # Grafana's names of the units in use; the portal knows the same ones.
@@ -221,6 +222,9 @@ def _target(panel: Panel, index: int, query: Query) -> prometheus.Dataquery:
     if panel.kind == "table":
         return target.instant().format(PromQueryFormat.TABLE)
     target = target.legend_format(query.legend or panel.title)
+    if STEP in query.expr:
+        # A step has to hold a round of rules.
+        target = target.interval(f"{ROUND_S}s")
     return (
         target.range()
         if panel.kind == "timeseries" or panel.options.get("calc") != "lastNotNull"

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from grafana.errors import DefinitionError
-from grafana.series import PLATFORM
+from grafana.series import PLATFORM, ROUND_S
 
 # The range of rates in recorded series, which their names tell.
 RATE_WINDOW = "5m"
@@ -95,7 +95,7 @@ class Group:
 
     name: str
     rules: tuple[Rule, ...]
-    interval: str = "30s"
+    interval: str = f"{ROUND_S}s"
 
     def as_dict(self) -> dict[str, Any]:
         rules = [rule.rule() for rule in self.rules]

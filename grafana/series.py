@@ -8,9 +8,16 @@ rules. Every series is counted once however many scrapers report it: `max` by it
 from __future__ import annotations
 
 WINDOW = "$__rate_interval"
+STEP = "$__interval"
 RANGE = "$__range"
 
 _CONTAINER = "namespace, workload, pod, container"
+# Seconds between two rounds of a group of rules, and until a scrape has surely ended (its limit is 10).
+ROUND_S = 30
+_SETTLED_S = 15
+# What new_restarts() records for each container.
+RESTARTS = "namespace_pod_container:container_restarts:increase30s"
+OOM_KILLS = "namespace_pod_container:container_oom_kills:increase30s"
 _OWN_LABELS = {"fs": f"{_CONTAINER}, device", "network": "namespace, workload, pod, interface"}
 
 # A container that has done its work does not wait.
@@ -50,8 +57,19 @@ def recorded_mean(record: str, where: str = "", window: str = WINDOW) -> str:
     return f"avg_over_time({recorded(record, where)}[{window}])"
 
 
-def recorded_sum(record: str, where: str = "", window: str = WINDOW) -> str:
-    """What was counted within the window, where a rule records how much was added in each of its rounds."""
+def recorded_rate(record: str, where: str, rounds: str) -> str:
+    """The mean over each step, where what was not there counts as nothing, so that it may be added up.
+
+    `rounds` is 1 in each round of the rule: a Job of a minute is a sixtieth of an hour's step.
+    """
+    return f"sum_over_time({recorded(record, where)}[{WINDOW}]) / scalar(sum_over_time({rounds}[{WINDOW}]))"
+
+
+def recorded_sum(record: str, where: str = "", window: str = STEP) -> str:
+    """What was counted within the window, where a rule records how much was added in each of its rounds.
+
+    Windows as long as the steps between them count each round once.
+    """
     return f"sum_over_time({recorded(record, where)}[{window}])"
 
 
@@ -107,39 +125,37 @@ def ready_pods(where: str, by: str) -> str:
     return grouped("sum", by, ready)
 
 
-def restarts(where: str, by: str, window: str = WINDOW) -> str:
-    """Restarts within the window. The receiver gives them as a gauge that can fall, hence no rate()."""
-    return grouped("sum", by, _restarts(where, window))
+def restarts(where: str, by: str, window: str = STEP) -> str:
+    """Restarts within the window."""
+    return grouped("sum", by, recorded_sum(RESTARTS, where, window))
 
 
-def _restarts(where: str, window: str) -> str:
-    of = f"{series('k8s_container_restarts', 'kube-state', where)}[{window}]"
-    highest = f"max by ({_CONTAINER}) (max_over_time({of}))"
-    lowest = f"min by ({_CONTAINER}) (min_over_time({of}))"
-    return f"{highest} - {lowest}"
-
-
-def oom_kills(where: str, by: str, window: str = WINDOW) -> str:
+def oom_kills(where: str, by: str, window: str = STEP) -> str:
     """Restarts within the window of containers that ended last because they ran out of memory."""
-    return grouped("sum", by, _of_killed(f"({_restarts(where, window)})", where))
+    return grouped("sum", by, recorded_sum(OOM_KILLS, where, window))
 
 
-def new_restarts(by: str, since: str, killed: bool = False) -> str:
-    """Restarts since a round of rules ago (`since`), of all containers or of those out of memory (`killed`).
+def new_restarts(killed: bool = False) -> str:
+    """Restarts since the last round of rules, of all containers or of those out of memory (`killed`).
 
-    Rounds follow each other at that distance, so that each restart is in exactly one of them, also when a
-    scrape or Prometheus itself was missing for some minutes. A pod that takes another one's name starts at 0.
+    The receiver gives them as a gauge that can fall, hence no rate(). Both moments lie so far back that the
+    scrapes before them have been stored, else a scrape that is under way at each round would hide every restart.
+    Each restart is in exactly one round, also when a scrape or Prometheus itself was missing for some minutes.
+    A pod that takes another one's name brings none.
     """
-    now = f"max by ({_CONTAINER}) ({series('k8s_container_restarts', 'kube-state')})"
-    before = f"last_over_time({series('k8s_container_restarts', 'kube-state')}[5m] offset {since})"
-    new = f"clamp_min({now} - max by ({_CONTAINER}) ({before}), 0)"
-    return grouped("sum", by, _of_killed(new, "") if killed else new)
-
-
-def _of_killed(restarts: str, where: str) -> str:
+    now = series("k8s_container_restarts", "kube-state") + f" offset {_SETTLED_S}s"
+    then = f"offset {_SETTLED_S + ROUND_S}s"
+    last = series("k8s_container_restarts", "kube-state")
+    before = (
+        f"(max by ({_CONTAINER}) ({last} {then}) or "
+        f"max by ({_CONTAINER}) (last_over_time({last}[5m] {then})))"
+    )
+    new = f"clamp_min(max by ({_CONTAINER}) ({now}) - {before}, 0)"
+    if not killed:
+        return new
     reason = 'k8s_container_status_last_terminated_reason="OOMKilled"'
-    killed = series("k8s_container_restarts", "kube-state", also(where, reason))
-    return f"{restarts} and on ({_CONTAINER}) {killed}"
+    of_killed = series("k8s_container_restarts", "kube-state", reason) + f" offset {_SETTLED_S}s"
+    return f"{new} and on ({_CONTAINER}) {of_killed}"
 
 
 def waiting(where: str, by: str) -> str:

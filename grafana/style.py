@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 
 from grafana.promql import Selector, selectors
+from grafana.series import RANGE, STEP, WINDOW
 
 RATES = frozenset({"rate", "irate", "increase"})
+_RANGES = (WINDOW, RANGE)
 DIFFERENCES = frozenset({"delta", "deriv", "predict_linear"})
 _COUNTER = re.compile(r"_(total|count|sum|bucket)$")
 # Counters whose names do not say so.
@@ -60,6 +62,8 @@ def _range_faults(selector: Selector, dashboard: bool) -> list[str]:
         faults.append(f"{selector.function}() over {selector.metric}, which is a gauge")
     if selector.function in DIFFERENCES and is_counter(selector.metric):
         faults.append(f"{selector.function}() over {selector.metric}, which is a counter")
-    if dashboard and selector.range and not selector.range.startswith(("$__rate_interval", "$__range")):
+    # What a rule has counted is added up over each step alone; rates need more than that.
+    fit = (*_RANGES, STEP) if ":" in selector.metric else _RANGES
+    if dashboard and selector.range and not selector.range.startswith(fit):
         faults.append(f"{selector.metric}[{selector.range}] has a fixed range; use $__rate_interval")
     return faults

@@ -13,7 +13,6 @@ def _any_grown(metrics: tuple[str, ...], window: str) -> str:
     return "\nor ".join(f"{_grown(metric, 'prometheus', window)} > 0" for metric in metrics)
 
 
-_APPENDED = s.rate("prometheus_tsdb_head_samples_appended_total", "prometheus", "", "5m")
 _KNOWN = s.series("prometheus_notifications_alertmanagers_discovered", "prometheus")
 # These have alerts of their own, which say what it means that they are down.
 _OWN_ALERTS = 'job!~"node|kubelet|etcd|application"'
@@ -110,7 +109,8 @@ GROUP = Group(
         ),
         Alert(
             "PrometheusNotIngesting",
-            f"sum by (job) ({_APPENDED}) == 0",
+            # When nothing is stored, no sample can say so: what every scrape writes is missing.
+            'absent(up{job!=""})',
             "10m",
             "critical",
             "Prometheus stores nothing",

@@ -131,9 +131,8 @@ GROUP = Group(
             "15m",
             "warning",
             "{{ $labels.workload }} in {{ $labels.namespace }} uses nearly all the memory that it may",
-            "{{ $value | humanizePercentage }} of the memory limit of {{ $labels.workload }} has been in "
-            "use for "
-            "15 minutes. A container that reaches its limit is ended.",
+            "A container of {{ $labels.workload }} has used {{ $value | humanizePercentage }} of its memory "
+            "limit for 15 minutes. A container that reaches its limit is ended.",
             audience=OF_THE_NAMESPACE,
         ),
         Alert(

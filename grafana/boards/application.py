@@ -375,7 +375,8 @@ BOARD = Board(
     annotations=(
         Annotation(
             "Revisions",
-            f"max by (replicaset) ({_REPLICASETS} > 0 unless {_REPLICASETS} offset $__rate_interval > 0)",
+            f"max by (replicaset) ({_REPLICASETS}) > 0 "
+            f"unless max by (replicaset) ({_REPLICASETS} offset $__rate_interval) > 0",
             "Revision",
             "{{replicaset}}",
         ),

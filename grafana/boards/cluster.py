@@ -4,6 +4,7 @@ from grafana import series as s
 from grafana.board import Board, Row
 from grafana.links import TO_NAMESPACE, TO_NODE, TO_WORKLOAD, Link
 from grafana.panels import Column, Panel, Query, bars, lines, number_now, rows_of
+from grafana.recordings import requests, workloads
 from grafana.recordings.workloads import CPU_CAPACITY, MEMORY_CAPACITY, PREFIX
 
 PHASE = f"max by (namespace, pod) ({s.series('k8s_pod_phase', 'kube-state')})"
@@ -63,10 +64,14 @@ def _absolute(usage: str, kind: str, capacity: str) -> tuple[Query, ...]:
 
 def _rate(record: str) -> str:
     """What is recorded of workloads, by namespace."""
-    return f"sum by (namespace) ({s.recorded_mean(f'{PREFIX}:{record}:rate5m')})"
+    return f"sum by (namespace) ({s.recorded_rate(f'{PREFIX}:{record}:rate5m', '', workloads.ROUNDS)})"
 
 
-def _added(record: str, by: str = "namespace", window: str = s.WINDOW) -> str:
+_USED_CORES = s.recorded_rate(f"{PREFIX}:cpu_used_cores:rate5m", "", workloads.ROUNDS)
+_REQUESTS = s.recorded_rate(f"{PREFIX}:requests:rate5m", "", requests.ROUNDS)
+
+
+def _added(record: str, by: str = "namespace", window: str = s.STEP) -> str:
     return s.grouped("sum", by, s.recorded_sum(f"{PREFIX}:{record}:increase30s", window=window))
 
 
@@ -239,7 +244,7 @@ RESOURCES = Row(
             "CPU: used, requested, limits",
             "Cores in use by pods, requested, allowed, and what the nodes can give.",
             "short",
-            *_absolute(s.recorded_mean(f"{PREFIX}:cpu_used_cores:rate5m"), "cpu_{}_cores", CPU_CAPACITY),
+            *_absolute(_USED_CORES, "cpu_{}_cores", CPU_CAPACITY),
         ),
         lines(
             "Memory: used, requested, limits",
@@ -369,7 +374,7 @@ TRAFFIC = Row(
             "Requests by namespace",
             "Requests per second through the ingress.",
             "reqps",
-            Query(_rate("requests"), "{{namespace}}"),
+            Query(f"sum by (namespace) ({_REQUESTS})", "{{namespace}}"),
             stack=True,
             link=TO_NAMESPACE,
         ),

@@ -6,6 +6,7 @@ from grafana.board import Board, Row
 from grafana.boards.cluster import PHASE_COLOURS, pods_by_class, pods_by_phase
 from grafana.links import TO_DEPLOYMENT, TO_NAMESPACE, TO_PROJECT, TO_WORKLOAD
 from grafana.panels import Column, Panel, Query, bars, lines, number_now, rows_of
+from grafana.recordings import requests, workloads
 from grafana.recordings.workloads import PREFIX, WORKLOAD
 
 NS = 'namespace=~"$namespace"'
@@ -28,11 +29,15 @@ def _record(name: str) -> str:
     return s.recorded(f"{PREFIX}:{name}", NS)
 
 
-def _rate(record: str) -> str:
+def _mean(record: str) -> str:
     return s.recorded_mean(f"{PREFIX}:{record}", NS)
 
 
-def _added(record: str, window: str = s.WINDOW) -> str:
+def _rate(record: str, rounds: str = workloads.ROUNDS) -> str:
+    return s.recorded_rate(f"{PREFIX}:{record}:rate5m", NS, rounds)
+
+
+def _added(record: str, window: str = s.STEP) -> str:
     return s.recorded_sum(f"{PREFIX}:{record}:increase30s", NS, window)
 
 
@@ -44,14 +49,14 @@ NOW = Row(
             "CPU in use by the chosen namespaces, of all CPU of the cluster.",
             "percentunit",
             Query(f"sum(namespace:cpu_usage_of_cluster:ratio_rate5m{{{NS}}})", "of the cluster"),
-            decimals=1,
+            decimals=2,
         ),
         number_now(
             "Memory share",
             "Memory in use by the chosen namespaces, of all memory of the cluster.",
             "percentunit",
             Query(f"sum(namespace:memory_usage_of_cluster:ratio{{{NS}}})", "of the cluster"),
-            decimals=1,
+            decimals=2,
         ),
         number_now(
             "Pods running",
@@ -167,7 +172,7 @@ RESOURCES = Row(
             "CPU by workload",
             "Cores in use by the pods of each workload.",
             "short",
-            Query(_rate("cpu_used_cores:rate5m"), NAME),
+            Query(_rate("cpu_used_cores"), NAME),
             stack=True,
             link=TO_WORKLOAD,
         ),
@@ -183,12 +188,13 @@ RESOURCES = Row(
             "CPU used of requests",
             "CPU in use as a share of the requests; above 100 % a workload lives on what others leave.",
             "percentunit",
-            Query(_rate("cpu_used_of_requests:ratio_rate5m"), NAME),
+            Query(_mean("cpu_used_of_requests:ratio_rate5m"), NAME),
             link=TO_WORKLOAD,
         ),
         lines(
             "Memory used of limits",
-            "Memory in use as a share of the limits; at 100 % containers are ended.",
+            "Memory in use as a share of the limit, of the container that is nearest to its own; at 100 % it "
+            "is ended.",
             "percentunit",
             Query(_record("memory_used_of_limits:ratio"), NAME),
             limits=(0.8, 0.95),
@@ -198,7 +204,7 @@ RESOURCES = Row(
             "CPU throttling by workload",
             "The share of scheduling periods in which CPU limits held containers back.",
             "percentunit",
-            Query(_rate("cpu_throttled:ratio_rate5m"), NAME),
+            Query(_mean("cpu_throttled:ratio_rate5m"), NAME),
             top=1,
             limits=(0.25, 0.5),
             link=TO_WORKLOAD,
@@ -207,7 +213,7 @@ RESOURCES = Row(
             "CPU by namespace, used",
             "Cores in use by each of the chosen namespaces.",
             "short",
-            Query(f"sum by (namespace) ({_rate('cpu_used_cores:rate5m')})", "{{namespace}}"),
+            Query(f"sum by (namespace) ({_rate('cpu_used_cores')})", "{{namespace}}"),
             stack=True,
             link=TO_NAMESPACE,
         ),
@@ -302,7 +308,7 @@ TRAFFIC = Row(
             "Requests by workload",
             "Requests per second through the ingress.",
             "reqps",
-            Query(_rate("requests:rate5m"), NAME),
+            Query(_rate("requests", requests.ROUNDS), NAME),
             stack=True,
             link=TO_WORKLOAD,
         ),
@@ -310,7 +316,7 @@ TRAFFIC = Row(
             "Error ratio by workload",
             "The share of requests that were answered with a status of 500 or above.",
             "percentunit",
-            Query(_rate("request_errors:ratio_rate5m"), NAME),
+            Query(_mean("request_errors:ratio_rate5m"), NAME),
             limits=(0.01, 0.05),
             link=TO_WORKLOAD,
         ),
@@ -318,7 +324,7 @@ TRAFFIC = Row(
             "Latency p95 by workload",
             "95 of 100 requests are answered within this time.",
             "ms",
-            Query(_rate("request_latency_ms:p95_rate5m"), NAME),
+            Query(_mean("request_latency_ms:p95_rate5m"), NAME),
             link=TO_WORKLOAD,
         ),
     ),
@@ -330,8 +336,8 @@ def _network(title: str, description: str, metric: str, unit: str) -> Panel:
         title,
         description,
         unit,
-        Query(_rate(f"network_receive_{metric}:rate5m"), f"{NAME} received"),
-        Query(_rate(f"network_transmit_{metric}:rate5m"), f"{NAME} sent"),
+        Query(_rate(f"network_receive_{metric}"), f"{NAME} received"),
+        Query(_rate(f"network_transmit_{metric}"), f"{NAME} sent"),
         link=TO_WORKLOAD,
     )
 
@@ -375,16 +381,16 @@ STORAGE = Row(
             "Disk traffic by workload",
             "Bytes per second that containers read and write.",
             "Bps",
-            Query(_rate("fs_reads_bytes:rate5m"), f"{NAME} read"),
-            Query(_rate("fs_writes_bytes:rate5m"), f"{NAME} written"),
+            Query(_rate("fs_reads_bytes"), f"{NAME} read"),
+            Query(_rate("fs_writes_bytes"), f"{NAME} written"),
             link=TO_WORKLOAD,
         ),
         lines(
             "Disk operations by workload",
             "Reads and writes per second.",
             "ops",
-            Query(_rate("fs_reads:rate5m"), f"{NAME} reads"),
-            Query(_rate("fs_writes:rate5m"), f"{NAME} writes"),
+            Query(_rate("fs_reads"), f"{NAME} reads"),
+            Query(_rate("fs_writes"), f"{NAME} writes"),
             link=TO_WORKLOAD,
         ),
     ),

@@ -4,6 +4,7 @@ from grafana import series as s
 from grafana.recordings.workloads import PREFIX, WORKLOAD
 from grafana.rulebook import RATE_WINDOW, Group, Recording
 
+ROUNDS = "cluster:request_rounds:sum"
 _FAILED = s.requests("", WORKLOAD, "5", RATE_WINDOW)
 _EVERY = f"{PREFIX}:requests:rate5m"
 _ERRORS = f"{PREFIX}:request_errors:rate5m"
@@ -18,6 +19,7 @@ def _latency(by: str, name: str, share: float) -> Recording:
 GROUP = Group(
     "requests",
     (
+        Recording(ROUNDS, "vector(1)"),
         Recording(_EVERY, s.requests("", WORKLOAD, window=RATE_WINDOW)),
         Recording(_ERRORS, f"{_FAILED} or 0 * {_EVERY}"),
         Recording(f"{PREFIX}:request_errors:ratio_rate5m", f"{_ERRORS} / ({_EVERY} > 0)"),

@@ -4,7 +4,9 @@ from grafana import series as s
 from grafana.rulebook import RATE_WINDOW, Group, Recording
 
 WORKLOAD = "namespace, workload"
+CONTAINER = "namespace, workload, pod, container"
 PREFIX = "namespace_workload"
+ROUNDS = "cluster:usage_rounds:sum"
 CPU_CAPACITY = f"sum(max by (node) ({s.series('k8s_node_allocatable_cpu', 'kube-state')}))"
 MEMORY_CAPACITY = f"sum(max by (node) ({s.series('k8s_node_allocatable_memory_bytes', 'kube-state')}))"
 NETWORK = tuple(
@@ -51,6 +53,7 @@ _KINDS = {
 USAGE = Group(
     "workload-usage",
     (
+        Recording(ROUNDS, "vector(1)"),
         _rate("cpu_used_cores", "cpu_usage_seconds"),
         Recording(f"{PREFIX}:memory_used_bytes:sum", s.memory("", WORKLOAD)),
         _reserved("cpu_request_cores", "cpu_request"),
@@ -61,9 +64,11 @@ USAGE = Group(
             f"{PREFIX}:cpu_used_of_requests:ratio_rate5m",
             f"{PREFIX}:cpu_used_cores:rate5m / ({PREFIX}:cpu_request_cores:sum > 0)",
         ),
+        # Each container has a limit of its own: the one that is nearest to it counts.
         Recording(
             f"{PREFIX}:memory_used_of_limits:ratio",
-            f"{PREFIX}:memory_used_bytes:sum / ({PREFIX}:memory_limit_bytes:sum > 0)",
+            f"max by ({WORKLOAD}) ({s.memory('', CONTAINER)} / "
+            f"({s.reserved('memory_limit_bytes', '', CONTAINER)} > 0))",
         ),
         _rate("cpu_throttled_periods", "cpu_cfs_throttled_periods"),
         _rate("cpu_periods", "cpu_cfs_periods"),
@@ -79,11 +84,10 @@ USAGE = Group(
 STATES = Group(
     "workload-states",
     (
-        Recording(f"{PREFIX}:container_restarts:increase30s", s.new_restarts(WORKLOAD, Group.interval)),
-        Recording(
-            f"{PREFIX}:container_oom_kills:increase30s",
-            s.new_restarts(WORKLOAD, Group.interval, killed=True),
-        ),
+        Recording(s.RESTARTS, s.new_restarts()),
+        Recording(s.OOM_KILLS, s.new_restarts(killed=True)),
+        Recording(f"{PREFIX}:container_restarts:increase30s", f"sum by ({WORKLOAD}) ({s.RESTARTS})"),
+        Recording(f"{PREFIX}:container_oom_kills:increase30s", f"sum by ({WORKLOAD}) ({s.OOM_KILLS})"),
         Recording(
             f"{PREFIX}_reason:containers_not_running:sum",
             s.waiting("", f"{WORKLOAD}, k8s_container_status_reason"),

@@ -13,6 +13,7 @@ from tests.charts.relabel import series, target
 from tests.helm import helm_binary
 
 ROOM = {"name": "monitoring", "namespace": "croft-monitoring"}
+ALERTS = Path(__file__).resolve().parents[2] / "grafana" / "rules" / "alerts.yml"
 RULES = """groups:
   - name: a
     rules:
@@ -527,6 +528,44 @@ def test_the_operator_is_told_besides_and_no_secret_is_in_the_settings(
         [str(amtool), "check-config", str(file)], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_dead_mans_switch_hears_of_the_watchdog_alone(render: Render, tmp_path: Path) -> None:
+    values = {"webhook": {"existingSecret": "chat"}, "watchdog": {"existingSecret": "switch"}}
+    objects = render("monitoring", {"alertmanager": values}, **ROOM)
+    pod, _ = pod_of(objects, "Deployment", "alertmanager")
+    assert {"name": "watchdog", "secret": {"secretName": "switch"}} in pod["volumes"]
+    assert receivers(objects, tmp_path, "Watchdog", "operator", "info") == "watchdog,portal"
+    assert receivers(objects, tmp_path, "NodeDown", "operator", "critical") == "operator,portal"
+    assert receivers(objects, tmp_path, "PodCrashLooping", "project", "warning") == "portal"
+    alone = render("monitoring", {"alertmanager": {"watchdog": {"existingSecret": "switch"}}}, **ROOM)
+    assert receivers(alone, tmp_path, "Watchdog", "operator", "info") == "watchdog,portal"
+    assert receivers(alone, tmp_path, "NodeDown", "operator", "critical") == "portal"
+
+
+def receivers(
+    objects: dict[tuple[str, str], Json], folder: Path, alert: str, audience: str, severity: str
+) -> str:
+    """Where Alertmanager itself would send an alert, as amtool tells it."""
+    file = folder / "alertmanager.yml"
+    file.write_text(objects["ConfigMap", "alertmanager"]["data"]["alertmanager.yml"])
+    amtool = Path(helm_binary()).with_name("amtool")
+    labels = [f"alertname={alert}", f"audience={audience}", f"severity={severity}"]
+    done = subprocess.run(
+        [str(amtool), "config", "routes", "test", f"--config.file={file}", *labels],
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    return done.stdout.strip()
+
+
+def test_alerts_that_hold_others_back_are_there(objects: dict[tuple[str, str], Json]) -> None:
+    rules = yaml.safe_load(ALERTS.read_text())
+    known = {rule["alert"] for group in rules["groups"] for rule in group["rules"]}
+    held = alertmanager(objects)["inhibit_rules"]
+    assert held
+    for rule in held:
+        for (matcher,) in (rule["source_matchers"], rule["target_matchers"]):
+            assert matcher.removeprefix('alertname="').removesuffix('"') in known
 
 
 def test_what_is_read_once_starts_new_pods_when_it_changes(render: Render, objects: Any) -> None:

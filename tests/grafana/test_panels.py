@@ -61,6 +61,12 @@ def test_curves_ask_over_time_and_numbers_now() -> None:
     assert _drawn(number_now("Pods", SENTENCE, "short", QUERY))["targets"][0]["instant"] is True
 
 
+def test_a_step_is_as_long_as_a_round_where_rounds_are_added_up() -> None:
+    added = Query("sum_over_time(a:b:c[$__interval])")
+    assert _drawn(lines("Restarts", SENTENCE, "short", added))["targets"][0]["interval"] == "30s"
+    assert "interval" not in _drawn(lines("Pods", SENTENCE, "short", QUERY))["targets"][0]
+
+
 def test_curves_have_the_colours_that_their_names_ask_for() -> None:
     curve = _drawn(lines("Jobs", SENTENCE, "short", QUERY, colours={"failed": "red"}))
     (override,) = curve["fieldConfig"]["overrides"]

@@ -11,6 +11,7 @@ from grafana.style import is_counter, query_faults
         ("rate(a_total[$__rate_interval])", "does not say which job="),
         ('rate(a_total{job="x"}[5m])', "has a fixed range"),
         ('max_over_time(a{job="x"}[1h])', "has a fixed range"),
+        ('max_over_time(a{job="x"}[$__interval])', "has a fixed range"),
         ('rate(container_memory_rss{job="x"}[$__rate_interval])', "which is a gauge"),
         ('increase(k8s_container_restarts{job="x"}[$__range])', "which is a gauge"),
         ('delta(a_total{job="x"}[$__range])', "which is a counter"),
@@ -28,6 +29,10 @@ def test_a_member_query_has_to_name_its_namespace(expression: str) -> None:
 
 def test_a_rule_may_have_a_fixed_range() -> None:
     assert query_faults('rate(a_total{job="x"}[5m])', dashboard=False) == []
+
+
+def test_what_a_rule_has_counted_is_added_up_over_each_step() -> None:
+    assert query_faults("sum_over_time(a:b:increase30s[$__interval])", dashboard=True) == []
 
 
 def test_what_prometheus_writes_itself_has_no_job() -> None:

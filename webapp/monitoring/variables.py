@@ -128,10 +128,11 @@ def interpolate(text: str, choices: Choices, window: Window, scrape_interval: in
 
     Raises Problem validation-failed when nothing is chosen for a variable because there is nothing to choose.
     """
+    step = max(window.step, scrape_interval)
     times = {
         "__rate_interval": f"{window.rate_interval(scrape_interval)}s",
-        "__interval": f"{window.step}s",
-        "__interval_ms": str(window.step * 1000),
+        "__interval": f"{step}s",
+        "__interval_ms": str(step * 1000),
         "__range": f"{window.seconds}s",
         "__range_s": str(window.seconds),
         "__range_ms": str(window.seconds * 1000),

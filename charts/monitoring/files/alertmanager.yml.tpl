@@ -1,5 +1,6 @@
 {{- $operator := or .Values.alertmanager.email.to .Values.alertmanager.webhook.existingSecret }}
 {{- $email := .Values.alertmanager.email }}
+{{- $watchdog := .Values.alertmanager.watchdog.existingSecret }}
 route:
   # Everything goes to the portal, which shows it to those whom it concerns.
   receiver: portal
@@ -7,21 +8,38 @@ route:
   group_wait: 10s
   group_interval: 1m
   repeat_interval: 4h
-  {{- if $operator }}
+  {{- if or $operator $watchdog }}
   routes:
+    {{- if $watchdog }}
+    # Again and again: its silence is what tells that alerts do not come out any more.
+    - receiver: watchdog
+      matchers: ['alertname="Watchdog"']
+      group_interval: 1m
+      repeat_interval: 5m
+      continue: true
+    {{- end }}
+    {{- if $operator }}
     - receiver: operator
       matchers: ['audience="operator"', 'severity!="info"']
       group_wait: 1m
       group_interval: 5m
       repeat_interval: 12h
       continue: true
+    {{- end }}
     - receiver: portal
   {{- end }}
 inhibit_rules:
-  # Who is told that it is critical need not hear that it is a warning as well.
-  - source_matchers: ['severity="critical"']
-    target_matchers: ['severity=~"warning|info"']
-    equal: [alertname, namespace, node, workload]
+  # Who hears the worse need not hear the lesser of the same thing as well.
+  {{- range $worse, $lesser := dict
+      "CertificateExpiresSoon" "CertificateExpires"
+      "KubeletCertificateExpiresSoon" "KubeletCertificateExpires"
+      "IngressCertificateExpiresSoon" "IngressCertificateExpires"
+      "NodeDiskFull" "NodeDiskNearlyFull"
+      "ApplicationDown" "ReplicasMissing" }}
+  - source_matchers: ['alertname="{{ $worse }}"']
+    target_matchers: ['alertname="{{ $lesser }}"']
+    equal: [job, node, device, mountpoint, namespace, workload]
+  {{- end }}
 receivers:
   - name: portal
     webhook_configs:
@@ -30,6 +48,12 @@ receivers:
         http_config:
           follow_redirects: false
           authorization: {credentials_file: /etc/alertmanager-portal/token}
+  {{- if $watchdog }}
+  - name: watchdog
+    webhook_configs:
+      - url_file: /etc/alertmanager-watchdog/url
+        send_resolved: false
+  {{- end }}
   {{- if $operator }}
   - name: operator
     {{- if $email.to }}

@@ -32,7 +32,7 @@ class Query:
         """Return the expression to send; `interval` is $__rate_interval, `span` is $__range."""
         known = {
             "__rate_interval": interval,
-            "__interval": "15s",
+            "__interval": "30s",
             "__range": span,
             **variables,
         }

@@ -48,6 +48,13 @@ def test_interpolation(text: str, expected: str) -> None:
     assert interpolate(text, {"pod": Chosen(POD, ("web-0",))}, WINDOW, 60) == expected
 
 
+def test_a_step_holds_what_is_recorded_less_often() -> None:
+    window = Window(0, 3600, 15, 3600)
+    text = "sum_over_time(a:b:c[$__interval])"
+    assert interpolate(text, {}, window) == "sum_over_time(a:b:c[15s])"
+    assert interpolate(text, {}, window, 30) == "sum_over_time(a:b:c[30s])"
+
+
 @pytest.mark.parametrize(
     ("step", "scrape", "expected"), [(15, 15, 60), (60, 15, 75), (15, 30, 120), (300, 30, 330)]
 )
