@@ -100,6 +100,15 @@ def memory(where: str, by: str) -> str:
     return container_value("container_memory_working_set_bytes", where, by)
 
 
+def largest(count: int, over_range: str, metric: str, where: str, by: str) -> str:
+    """The largest of cAdvisor's series over the whole time that is shown, the same ones at each step.
+
+    `over_range`: rate for a counter, avg_over_time for a gauge.
+    """
+    once = f"max by ({_own('node')}) ({over_range}({series(metric, 'cadvisor', where)}[{RANGE}] @ end()))"
+    return f"topk({count}, {grouped('sum', by, once)})"
+
+
 def throttling(where: str, by: str, window: str = WINDOW) -> str:
     """The share of scheduling periods in which a CPU limit held containers back; nothing without a limit."""
     held = container_rate("container_cpu_cfs_throttled_periods_total", where, by, window)
@@ -139,9 +148,9 @@ def new_restarts(killed: bool = False) -> str:
     """Restarts since the last round of rules, of all containers or of those out of memory (`killed`).
 
     The receiver gives them as a gauge that can fall, hence no rate(). Both moments lie so far back that the
-    scrapes before them have been stored, else a scrape that is under way at each round would hide every restart.
-    Each restart is in exactly one round, also when a scrape or Prometheus itself was missing for some minutes.
-    A pod that takes another one's name brings none.
+    scrapes before them have been stored, else a scrape that is under way at each round would hide every
+    restart. Each restart is in exactly one round, also when a scrape or Prometheus itself was missing for
+    some minutes. A pod that takes another one's name brings none.
     """
     now = series("k8s_container_restarts", "kube-state") + f" offset {_SETTLED_S}s"
     then = f"offset {_SETTLED_S + ROUND_S}s"

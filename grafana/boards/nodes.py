@@ -24,6 +24,9 @@ def _state(metric: str) -> str:
     return f"max by (node) ({s.series(f'k8s_node_{metric}', 'kube-state', NODE)})"
 
 
+POD = "namespace, pod"
+LARGEST_CPU = s.largest(20, "rate", "container_cpu_usage_seconds_total", NODE, POD)
+LARGEST_MEMORY = s.largest(20, "avg_over_time", "container_memory_working_set_bytes", NODE, POD)
 SECONDS = s.series("node_cpu_seconds_total", "node", f'{NODE}, mode="idle"')
 CORES = f"count by (node) (max by (node, cpu) ({SECONDS}))"
 IDLE = _rate("cpu_seconds_total", f'{NODE}, mode="idle"', "node, cpu")
@@ -133,9 +136,9 @@ CPU = Row(
         ),
         lines(
             "CPU by pod on the nodes",
-            "Cores in use by the pods that run on the chosen nodes; the 20 largest.",
+            "Cores in use by the pods that run on the chosen nodes; the 20 largest of the chosen time.",
             "short",
-            Query(f"topk(20, {s.cpu(NODE, 'namespace, pod')})", "{{namespace}}/{{pod}}"),
+            Query(f"{s.cpu(NODE, POD)} and on ({POD}) {LARGEST_CPU}", "{{namespace}}/{{pod}}"),
             stack=True,
             link=TO_ANY_POD,
         ),
@@ -188,9 +191,9 @@ MEMORY = Row(
         ),
         lines(
             "Memory by pod on the nodes",
-            "Memory in use by the pods that run on the chosen nodes; the 20 largest.",
+            "Memory in use by the pods that run on the chosen nodes; the 20 largest of the chosen time.",
             "bytes",
-            Query(f"topk(20, {s.memory(NODE, 'namespace, pod')})", "{{namespace}}/{{pod}}"),
+            Query(f"{s.memory(NODE, POD)} and on ({POD}) {LARGEST_MEMORY}", "{{namespace}}/{{pod}}"),
             stack=True,
             link=TO_ANY_POD,
         ),
