@@ -43,7 +43,7 @@ Each alert has a runbook: what it means, how to look, how to cure it.
 * **severity**: `critical` needs somebody now, `warning` today, `info` is good to know.
 * **audience**: `operator`, or `project`: members of the project that the alert's label `namespace` names see
   it in the portal and are notified. Alerts about pods are the project's in a project, and the operator's in
-  the platform's own namespaces.
+  namespaces that are no project, the platform's own among them.
 * **for**: how long the condition has to hold before the alert fires.
 """
 

@@ -10,15 +10,19 @@ from typing import Any
 import yaml
 
 from grafana.errors import DefinitionError
-from grafana.series import PLATFORM, ROUND_S
+from grafana.series import ROUND_S
 
 # The range of rates in recorded series, which their names tell.
 RATE_WINDOW = "5m"
 SEVERITIES = ("critical", "warning", "info")
 OPERATOR = "operator"
 PROJECT = "project"
-# An alert about a pod is its project's; in a namespace of the platform it is the operator's.
-OF_THE_NAMESPACE = '{{ if match "^(' + PLATFORM + ')$" $labels.namespace }}operator{{ else }}project{{ end }}'
+# An alert about a pod is its project's; in a namespace that is none, of the platform or of the operator, it is
+# the operator's. What makes a namespace a project is the quota of charts/project.
+_PROJECTS = "k8s_resource_quota_hard_limit{job='kube-state',resourcequota='project',namespace='%s'}"
+OF_THE_NAMESPACE = (
+    f'{{{{ with printf "{_PROJECTS}" $labels.namespace | query }}}}project{{{{ else }}}}operator{{{{ end }}}}'
+)
 _NAME = re.compile(r"[A-Z][a-zA-Z0-9]+")
 _RECORD = re.compile(r"[a-z_]+:[a-z0-9_]+(:[a-z0-9_]+)?")
 

@@ -23,9 +23,6 @@ _OWN_LABELS = {"fs": f"{_CONTAINER}, device", "network": "namespace, workload, p
 # A container that has done its work does not wait.
 NOT_DONE = 'k8s_container_status_reason!="Completed"'
 
-# Projects may not take these names (webapp/schemas.py), so alerts of their pods are the operator's.
-PLATFORM = "default|croft|(kube|croft)-.+"
-
 
 def grouped(operation: str, by: str, expression: str) -> str:
     """`operation by (by) (expression)`, without an empty `by`."""
