@@ -17,8 +17,8 @@ RATE_WINDOW = "5m"
 SEVERITIES = ("critical", "warning", "info")
 OPERATOR = "operator"
 PROJECT = "project"
-# An alert about a pod is its project's; in a namespace that is none, of the platform or of the operator, it is
-# the operator's. What makes a namespace a project is the quota of charts/project.
+# An alert about a pod is its project's; in a namespace that is none, of the platform or of the operator, it
+# is the operator's. What makes a namespace a project is the quota of charts/project.
 _PROJECTS = "k8s_resource_quota_hard_limit{job='kube-state',resourcequota='project',namespace='%s'}"
 OF_THE_NAMESPACE = (
     f'{{{{ with printf "{_PROJECTS}" $labels.namespace | query }}}}project{{{{ else }}}}operator{{{{ end }}}}'
