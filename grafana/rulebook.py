@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from grafana.errors import DefinitionError
-from grafana.series import ROUND_S
+from grafana.series import PLATFORM, ROUND_S
 
 # The range of rates in recorded series, which their names tell.
 RATE_WINDOW = "5m"
@@ -18,10 +18,17 @@ SEVERITIES = ("critical", "warning", "info")
 OPERATOR = "operator"
 PROJECT = "project"
 # An alert about a pod is its project's; in a namespace that is none, of the platform or of the operator, it
-# is the operator's. What makes a namespace a project is the quota of charts/project.
-_PROJECTS = "k8s_resource_quota_hard_limit{job='kube-state',resourcequota='project',namespace='%s'}"
+# is the operator's. A project is what has the quota of charts/project, which is measured a moment after a new
+# namespace is.
+_OTHERS = (
+    "k8s_namespace_phase{job='kube-state',namespace='%s'} "
+    "and on (namespace) k8s_namespace_phase{job='kube-state'} offset 3m "
+    "unless on (namespace) k8s_resource_quota_hard_limit{job='kube-state',resourcequota='project'}"
+)
 OF_THE_NAMESPACE = (
-    f'{{{{ with printf "{_PROJECTS}" $labels.namespace | query }}}}project{{{{ else }}}}operator{{{{ end }}}}'
+    '{{ if match "^(' + PLATFORM + ')$" $labels.namespace }}operator'
+    '{{ else if printf "' + _OTHERS + '" $labels.namespace | query }}operator'
+    "{{ else }}project{{ end }}"
 )
 _NAME = re.compile(r"[A-Z][a-zA-Z0-9]+")
 _RECORD = re.compile(r"[a-z_]+:[a-z0-9_]+(:[a-z0-9_]+)?")

@@ -12,6 +12,8 @@ STEP = "$__interval"
 RANGE = "$__range"
 
 _CONTAINER = "namespace, workload, pod, container"
+# Projects may not take these names (webapp/schemas.py), so alerts of their pods are the operator's.
+PLATFORM = "default|croft|(kube|croft)-.+"
 # Seconds between two rounds of a group of rules, and until a scrape has surely ended (its limit is 10).
 ROUND_S = 30
 _SETTLED_S = 15
