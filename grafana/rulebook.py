@@ -19,9 +19,9 @@ OPERATOR = "operator"
 PROJECT = "project"
 # An alert about a pod is its project's; in a namespace that is none, of the platform or of the operator, it
 # is the operator's. A project is what has the quota of charts/project, which is measured a moment after a new
-# namespace is.
+# namespace is, and goes before one that ends.
 _OTHERS = (
-    "k8s_namespace_phase{job='kube-state',namespace='%s'} "
+    "k8s_namespace_phase{job='kube-state',namespace='%s'} == 1 "
     "and on (namespace) k8s_namespace_phase{job='kube-state'} offset 3m "
     "unless on (namespace) k8s_resource_quota_hard_limit{job='kube-state',resourcequota='project'}"
 )

@@ -46,7 +46,9 @@ GROUP = Group(
         ),
         Alert(
             "ContainerOutOfMemory",
-            f"{s.oom_kills('', CONTAINER, '10m')} > 0",
+            # Of containers that are still there: nobody has to hear of a project that was deleted.
+            f"{s.oom_kills('', CONTAINER, '10m')} > 0 "
+            f"and on ({CONTAINER}) {s.series('k8s_container_restarts', 'kube-state')}",
             "0m",
             "warning",
             "{{ $labels.workload }} in {{ $labels.namespace }} ran out of memory",
