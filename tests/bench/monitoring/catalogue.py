@@ -175,6 +175,12 @@ def _recorded(record: str) -> Iterator[dict[str, str]]:
             for one in workloads()[::FAILING]
         ],
         "namespace_pod": [pod.labels for pod in pods()],
+        "namespace_pod_container": [
+            {"namespace": pod.workload.namespace, "workload": pod.workload.name, "pod": pod.name}
+            | {"container": container}
+            for pod in pods()[:: FAILING if "oom_kills" in record else 1]
+            for container in pod.containers
+        ],
     }
     yield from found[record.split(":")[0]]
 

@@ -36,10 +36,11 @@ LABELS: dict[str, dict[str, str]] = {
 }
 # Recording rules by name, and selectors of alerts as "<alert>: <metric>".
 RULES: dict[str, str] = {
-    "ContainerOutOfMemory: k8s_container_restarts": _MEMORY,
+    "ContainerOutOfMemory: namespace_pod_container:container_oom_kills:increase30s": _MEMORY,
     "CoreDnsErrors: coredns_dns_responses_total": "no name server has failed",
     "PodUnschedulable: k8s_pod_phase": "every pod has found a node",
     "namespace:pods_evicted:count": _EVICTED,
+    "namespace_pod_container:container_oom_kills:increase30s": _MEMORY,
     "namespace_workload:container_oom_kills:increase30s": _MEMORY,
     "namespace_workload_reason:containers_not_running:sum": _WAITS,
     "PortalErrors: croft_http_requests_total": "the portal has answered without errors",
