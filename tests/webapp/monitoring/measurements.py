@@ -243,8 +243,14 @@ def _recorded() -> Iterator[Measured]:
     names = sorted({name for text in _queries() for name in _RECORD.findall(text)})
     for index, name in enumerate(names):
         of = name.split(":")[0]
-        if of.startswith("namespace"):
-            more = {"namespace_phase": {"phase": "2"}, "namespace_workload_reason": _REASON}.get(of, {})
+        if of == "namespace_pod_container":
+            found = [{key: value for key, value in one.labels.items() if key != "node"} for one in CONTAINERS]
+        elif of.startswith("namespace"):
+            more = {
+                "namespace_phase": {"phase": "2"},
+                "namespace_qos_class": {"k8s_pod_qos_class": "Burstable"},
+                "namespace_workload_reason": _REASON,
+            }.get(of, {})
             found = [
                 {"namespace": namespace, **({"workload": workload} if "workload" in of else {}), **more}
                 for namespace, workload, _ in APPLICATIONS
@@ -253,7 +259,10 @@ def _recorded() -> Iterator[Measured]:
             labels = [] if of == "cluster" else of.split("_")
             found = [{label: f"{label}-{letter}" for label in labels} for letter in ("a", "b")]
         for place, one in enumerate(found):
-            yield Measured(name, one, _wave(5.0, 0.2, index + place))
+            # Something was added twice within that time.
+            added = [float(at in (int(COUNT * 0.72), int(COUNT * 0.8))) for at in range(COUNT)]
+            steady = _wave(5.0, 0.2, index + place)
+            yield Measured(name, one, added if ":increase" in name else steady)
 
 
 def _secrets() -> Iterator[Measured]:
