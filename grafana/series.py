@@ -11,7 +11,8 @@ WINDOW = "$__rate_interval"
 STEP = "$__interval"
 RANGE = "$__range"
 
-_CONTAINER = "namespace, workload, pod, container"
+CONTAINER = "namespace, workload, pod, container"
+_OWN_LABELS = {"fs": f"{CONTAINER}, device", "network": "namespace, workload, pod, interface"}
 # Projects may not take these names (webapp/schemas.py), so alerts of their pods are the operator's.
 PLATFORM = "default|croft|(kube|croft)-.+"
 # Seconds between two rounds of a group of rules, and until a scrape has surely ended (its limit is 10).
@@ -20,7 +21,6 @@ _SETTLED_S = 15
 # What new_restarts() records for each container.
 RESTARTS = "namespace_pod_container:container_restarts:increase30s"
 OOM_KILLS = "namespace_pod_container:container_oom_kills:increase30s"
-_OWN_LABELS = {"fs": f"{_CONTAINER}, device", "network": "namespace, workload, pod, interface"}
 
 # A container that has done its work does not wait.
 NOT_DONE = 'k8s_container_status_reason!="Completed"'
@@ -72,14 +72,14 @@ def recorded_sum(record: str, where: str = "", window: str = STEP) -> str:
     return f"sum_over_time({recorded(record, where)}[{window}])"
 
 
-def _own(by: str, labels: str = _CONTAINER) -> str:
+def _own(by: str, labels: str = CONTAINER) -> str:
     """What names a container's series; its node as well where the result is to tell it."""
     return f"{labels}, node" if "node" in by.split(", ") else labels
 
 
 def container_rate(metric: str, where: str, by: str, window: str = WINDOW) -> str:
     """A counter of cAdvisor per second."""
-    own = _own(by, _OWN_LABELS.get(metric.split("_")[1], _CONTAINER))
+    own = _own(by, _OWN_LABELS.get(metric.split("_")[1], CONTAINER))
     once = f"max by ({own}) ({rate(metric, 'cadvisor', where, window)})"
     return grouped("sum", by, once)
 
@@ -155,20 +155,19 @@ def new_restarts(killed: bool = False) -> str:
     then = f"offset {_SETTLED_S + ROUND_S}s"
     last = series("k8s_container_restarts", "kube-state")
     before = (
-        f"(max by ({_CONTAINER}) ({last} {then}) or "
-        f"max by ({_CONTAINER}) (last_over_time({last}[5m] {then})))"
+        f"(max by ({CONTAINER}) ({last} {then}) or max by ({CONTAINER}) (last_over_time({last}[5m] {then})))"
     )
-    new = f"clamp_min(max by ({_CONTAINER}) ({now}) - {before}, 0)"
+    new = f"clamp_min(max by ({CONTAINER}) ({now}) - {before}, 0)"
     if not killed:
         return new
     reason = 'k8s_container_status_last_terminated_reason="OOMKilled"'
     of_killed = series("k8s_container_restarts", "kube-state", reason) + f" offset {_SETTLED_S}s"
-    return f"{new} and on ({_CONTAINER}) {of_killed}"
+    return f"{new} and on ({CONTAINER}) {of_killed}"
 
 
 def waiting(where: str, by: str) -> str:
     """Containers that wait or have ended, with the reason in the label k8s_container_status_reason."""
-    own = f"{_CONTAINER}, k8s_container_status_reason"
+    own = f"{CONTAINER}, k8s_container_status_reason"
     stopped = series("k8s_container_status_reason", "kube-state", also(where, NOT_DONE))
     return grouped("sum", by, f"max by ({own}) ({stopped}) > 0")
 

@@ -4,7 +4,7 @@ from grafana import series as s
 from grafana.rulebook import OF_THE_NAMESPACE, PROJECT, Alert, Group
 
 POD = "namespace, workload, pod"
-CONTAINER = f"{POD}, container"
+CONTAINER = s.CONTAINER
 _REASON = "k8s_container_status_reason"
 
 

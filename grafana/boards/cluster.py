@@ -62,13 +62,12 @@ def _absolute(usage: str, kind: str, capacity: str) -> tuple[Query, ...]:
     )
 
 
-def _rate(record: str) -> str:
+def _rate(record: str, rounds: str = workloads.ROUNDS) -> str:
     """What is recorded of workloads, by namespace."""
-    return f"sum by (namespace) ({s.recorded_rate(f'{PREFIX}:{record}:rate5m', '', workloads.ROUNDS)})"
+    return f"sum by (namespace) ({s.recorded_rate(f'{PREFIX}:{record}:rate5m', '', rounds)})"
 
 
 _USED_CORES = s.recorded_rate(f"{PREFIX}:cpu_used_cores:rate5m", "", workloads.ROUNDS)
-_REQUESTS = s.recorded_rate(f"{PREFIX}:requests:rate5m", "", requests.ROUNDS)
 
 
 def _added(record: str, by: str = "namespace", window: str = s.STEP) -> str:
@@ -374,7 +373,7 @@ TRAFFIC = Row(
             "Requests by namespace",
             "Requests per second through the ingress.",
             "reqps",
-            Query(f"sum by (namespace) ({_REQUESTS})", "{{namespace}}"),
+            Query(_rate("requests", requests.ROUNDS), "{{namespace}}"),
             stack=True,
             link=TO_NAMESPACE,
         ),

@@ -4,7 +4,6 @@ from grafana import series as s
 from grafana.rulebook import RATE_WINDOW, Group, Recording
 
 WORKLOAD = "namespace, workload"
-CONTAINER = "namespace, workload, pod, container"
 PREFIX = "namespace_workload"
 ROUNDS = "cluster:usage_rounds:sum"
 CPU_CAPACITY = f"sum(max by (node) ({s.series('k8s_node_allocatable_cpu', 'kube-state')}))"
@@ -67,8 +66,8 @@ USAGE = Group(
         # Each container has a limit of its own: the one that is nearest to it counts.
         Recording(
             f"{PREFIX}:memory_used_of_limits:ratio",
-            f"max by ({WORKLOAD}) ({s.memory('', CONTAINER)} / "
-            f"({s.reserved('memory_limit_bytes', '', CONTAINER)} > 0))",
+            f"max by ({WORKLOAD}) ({s.memory('', s.CONTAINER)} / "
+            f"({s.reserved('memory_limit_bytes', '', s.CONTAINER)} > 0))",
         ),
         _rate("cpu_throttled_periods", "cpu_cfs_throttled_periods"),
         _rate("cpu_periods", "cpu_cfs_periods"),

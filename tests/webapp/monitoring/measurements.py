@@ -241,6 +241,8 @@ def _ratios() -> Iterator[Measured]:
 def _recorded() -> Iterator[Measured]:
     """What dashboards ask of it besides, for each application, or once for each label that the name tells."""
     names = sorted({name for text in _queries() for name in _RECORD.findall(text)})
+    # Something was added twice within that time.
+    added = [float(at in (int(COUNT * 0.72), int(COUNT * 0.8))) for at in range(COUNT)]
     for index, name in enumerate(names):
         of = name.split(":")[0]
         if of == "namespace_pod_container":
@@ -259,10 +261,7 @@ def _recorded() -> Iterator[Measured]:
             labels = [] if of == "cluster" else of.split("_")
             found = [{label: f"{label}-{letter}" for label in labels} for letter in ("a", "b")]
         for place, one in enumerate(found):
-            # Something was added twice within that time.
-            added = [float(at in (int(COUNT * 0.72), int(COUNT * 0.8))) for at in range(COUNT)]
-            steady = _wave(5.0, 0.2, index + place)
-            yield Measured(name, one, added if ":increase" in name else steady)
+            yield Measured(name, one, added if ":increase" in name else _wave(5.0, 0.2, index + place))
 
 
 def _secrets() -> Iterator[Measured]:
