@@ -25,41 +25,31 @@ def alertmanager_binary() -> str:
     return str(bundled("alertmanager"))
 
 
-class AlertmanagerProcess:
-    """A running Alertmanager that brings what it hears to `webhook`, with the token in `token_file`."""
+def to_portal(webhook: str = "http://127.0.0.1:9/", token_file: Path | None = None) -> str:
+    """Return a configuration that brings everything to `webhook` at once, with the token in `token_file`."""
+    hook: dict[str, Any] = {"url": webhook, "send_resolved": True}
+    if token_file is not None:
+        hook["http_config"] = {"authorization": {"type": "Bearer", "credentials_file": str(token_file)}}
+    # It tells everything again and again.
+    pace = {"group_wait": "0s", "group_interval": "1s", "repeat_interval": "1s"}
+    route = {"receiver": "portal", "group_by": ["namespace"], **pace}
+    return yaml.safe_dump({"route": route, "receivers": [{"name": "portal", "webhook_configs": [hook]}]})
 
-    def __init__(
-        self, folder: Path, webhook: str = "http://127.0.0.1:9/", token_file: Path | None = None
-    ) -> None:
+
+class AlertmanagerProcess:
+    """A running Alertmanager with the configuration `config`, in YAML."""
+
+    def __init__(self, folder: Path, config: str) -> None:
         self.url = f"http://127.0.0.1:{free_port()}"
         folder.mkdir(parents=True, exist_ok=True)
-        config = folder / "alertmanager.yml"
-        hook: dict[str, Any] = {"url": webhook, "send_resolved": True}
-        if token_file is not None:
-            hook["http_config"] = {
-                "authorization": {"type": "Bearer", "credentials_file": str(token_file)},
-            }
-        config.write_text(
-            yaml.safe_dump(
-                {
-                    "route": {
-                        "receiver": "portal",
-                        "group_by": ["namespace"],
-                        "group_wait": "0s",
-                        "group_interval": "1s",
-                        # It tells everything again and again.
-                        "repeat_interval": "1s",
-                    },
-                    "receivers": [{"name": "portal", "webhook_configs": [hook]}],
-                }
-            )
-        )
+        file = folder / "alertmanager.yml"
+        file.write_text(config)
         self.log = folder / "alertmanager.log"
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [
                     alertmanager_binary(),
-                    f"--config.file={config}",
+                    f"--config.file={file}",
                     f"--storage.path={folder / 'data'}",
                     f"--web.listen-address={self.url.removeprefix('http://')}",
                     "--cluster.listen-address=",
@@ -99,6 +89,11 @@ class AlertmanagerProcess:
             "endsAt": end.isoformat(),
         }
         self._http.post("/api/v2/alerts", json=[alert]).raise_for_status()
+
+    def states(self) -> dict[str, str]:
+        """Return the state of each alert it holds, by name: `active`, or `suppressed` by another one."""
+        answer = self._http.get("/api/v2/alerts").raise_for_status()
+        return {alert["labels"]["alertname"]: alert["status"]["state"] for alert in answer.json()}
 
     def silence(self, name: str, value: str) -> None:
         """Silence the alerts with this label for an hour."""

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from argon2 import PasswordHasher
 
-from tests.alertmanager import AlertmanagerProcess
+from tests.alertmanager import AlertmanagerProcess, to_portal
 from tests.worker.portal import WorkerPortal
 from tests.worker.receivers import HookServer, free_port
 from tests.worker.test_web_restart import PASSWORD, web
@@ -77,7 +77,7 @@ def test_an_alert_reaches_the_channel_once_and_its_end_as_well(
         _project(name, hook)
     port = free_port()
     source = AlertmanagerProcess(
-        portal.folder / "alertmanager", f"http://127.0.0.1:{port}/internal/alerts", token_file
+        portal.folder / "alertmanager", to_portal(f"http://127.0.0.1:{port}/internal/alerts", token_file)
     )
     portal.environment |= {
         "CROFT_ALERTMANAGER_URL": source.url,
@@ -130,7 +130,7 @@ def test_with_another_token_alertmanager_is_refused(
     wrong = tmp_path / "wrong"
     wrong.write_text("w" * 40)
     source = AlertmanagerProcess(
-        portal.folder / "alertmanager", f"http://127.0.0.1:{port}/internal/alerts", wrong
+        portal.folder / "alertmanager", to_portal(f"http://127.0.0.1:{port}/internal/alerts", wrong)
     )
     try:
         portal.environment["CROFT_ALERTS_TOKEN_FILE"] = str(token_file)

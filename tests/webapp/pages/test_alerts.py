@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.alertmanager import AlertmanagerProcess
+from tests.alertmanager import AlertmanagerProcess, to_portal
 from tests.webapp.cluster import StatedCluster, quota_use
 from tests.webapp.conftest import Api
 from tests.webapp.pages.conftest import Visit
@@ -23,7 +23,7 @@ RESTARTS = {"summary": "web keeps restarting", "description": "It ends with <cod
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AlertmanagerProcess]:
     """An Alertmanager with some alerts."""
-    found = AlertmanagerProcess(tmp_path_factory.mktemp("alertmanager"))
+    found = AlertmanagerProcess(tmp_path_factory.mktemp("alertmanager"), to_portal())
     found.tell({**MINE, "alertname": "Restarts", "workload": "web"}, RESTARTS)
     found.tell({**MINE, "alertname": "Quota", "severity": "critical"}, {"summary": "The quota is used up"})
     found.tell({**MINE, "alertname": "Known"}, {"summary": "Somebody knows"})
@@ -112,7 +112,7 @@ def test_an_administrator_filters_all_alerts(visit: Visit) -> None:
 def test_where_nothing_fires_it_says_so(
     visit: Visit, app: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    empty = AlertmanagerProcess(tmp_path)
+    empty = AlertmanagerProcess(tmp_path, to_portal())
     try:
         monkeypatch.setitem(app.extensions, alerts.KEY, Alertmanager(empty.url))
         assert "Nothing fires" in visit("ada").get("/projects/shop/alerts").text
@@ -140,7 +140,7 @@ def test_pages_work_while_alertmanager_is_silent_and_say_so(visit: Visit) -> Non
 def test_an_alertmanager_that_ends_is_noticed(
     visit: Visit, app: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = AlertmanagerProcess(tmp_path)
+    found = AlertmanagerProcess(tmp_path, to_portal())
     monkeypatch.setitem(app.extensions, alerts.KEY, Alertmanager(found.url))
     found.tell({**MINE, "alertname": "Restarts"}, RESTARTS)
     assert "web keeps restarting" in visit("ada").get("/projects/shop/alerts").text
