@@ -10,6 +10,8 @@ from grafana.recordings import requests, workloads
 from grafana.recordings.workloads import PREFIX, WORKLOAD
 
 NS = 'namespace=~"$namespace"'
+# "All" is a pattern that a missing label fits as well: alerts about nodes have no namespace.
+ALERTS_NS = f'namespace!="", {NS}'
 NAME = "{{namespace}}/{{workload}}"
 PHASE = f"max by (namespace, pod) ({s.series('k8s_pod_phase', 'kube-state', NS)})"
 VOLUME = "namespace, persistentvolumeclaim"
@@ -85,7 +87,7 @@ NOW = Row(
             "Alerts firing",
             "Alerts about the chosen namespaces that are firing.",
             "short",
-            Query(f"{s.alerts(NS, '')} or vector(0)", "firing"),
+            Query(f"{s.alerts(ALERTS_NS, '')} or vector(0)", "firing"),
             limits=(1, 10),
             decimals=0,
         ),
@@ -157,7 +159,7 @@ WORKLOADS = Row(
             "Alerts of the namespaces",
             "Alerts that are firing. A click opens the workload it is about.",
             {"alertname": "Alert", "severity": "Severity", "namespace": "Namespace", "workload": "Workload"},
-            Column("Firing", s.alerts(NS, "alertname, severity, namespace, workload"), "short"),
+            Column("Firing", s.alerts(ALERTS_NS, "alertname, severity, namespace, workload"), "short"),
             width=12,
             height=8,
             link=TO_WORKLOAD,
