@@ -108,4 +108,4 @@ def test_the_switch_hears_often_enough(render: Render) -> None:
     objects = render("monitoring", values, name="monitoring", namespace="croft-monitoring")
     config = yaml.safe_load(objects["ConfigMap", "alertmanager"]["data"]["alertmanager.yml"])
     (route,) = (route for route in config["route"]["routes"] if route["receiver"] == "watchdog")
-    assert (route["group_interval"], route["repeat_interval"]) == ("1m", "5m")
+    assert (route["group_interval"], route["repeat_interval"]) == ("1m", "4m30s")

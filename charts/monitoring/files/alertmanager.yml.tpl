@@ -11,11 +11,12 @@ route:
   {{- if or $operator $watchdog }}
   routes:
     {{- if $watchdog }}
-    # Again and again: its silence is what tells that alerts do not come out any more.
+    # Again and again: its silence is what tells that alerts do not come out any more. Alertmanager looks once a
+    # minute whether so much time has passed, so that it is every 5 minutes.
     - receiver: watchdog
       matchers: ['alertname="Watchdog"']
       group_interval: 1m
-      repeat_interval: 5m
+      repeat_interval: 4m30s
       continue: true
     {{- end }}
     {{- if $operator }}
