@@ -168,15 +168,15 @@ NOW = Row(
             empty="no volumes",
         ),
         number_now(
-            "Requests of all applications",
-            "Requests per second through the ingress.",
+            "Requests at the ingress",
+            "Requests per second that came through the ingress, the portal's among them.",
             "reqps",
             Query(s.requests("", ""), "requests"),
             empty="no requests",
         ),
         number_now(
-            "Errors of all applications",
-            "The share of requests that were answered with a status of 500 or above.",
+            "Errors at the ingress",
+            "The share of requests through the ingress that were answered with a status of 500 or above.",
             "percentunit",
             Query(s.error_ratio("", ""), "errors"),
             limits=(0.01, 0.05),
@@ -371,7 +371,7 @@ TRAFFIC = Row(
     (
         lines(
             "Requests by namespace",
-            "Requests per second through the ingress.",
+            "Requests per second that came through the ingress, the portal's among them.",
             "reqps",
             Query(_rate("requests", requests.ROUNDS), "{{namespace}}"),
             stack=True,
@@ -379,7 +379,7 @@ TRAFFIC = Row(
         ),
         lines(
             "Error ratio by namespace",
-            "The share of requests that were answered with a status of 500 or above.",
+            "The share of requests through the ingress that were answered with a status of 500 or above.",
             "percentunit",
             Query(s.recorded_mean("namespace:request_errors:ratio_rate5m"), "{{namespace}}"),
             limits=(0.01, 0.05),

@@ -249,7 +249,8 @@ def test_envoy_tells_about_the_application_that_is_asked(jobs: dict[str, Json]) 
         "envoy_tls_errors",
     ):
         assert series({"__name__": other, **labels}, job) is None
-    assert series({"__name__": name, "envoy_cluster_name": "contour"}, job) is None
+    for own in ("contour", "croft-ingress_envoy-admin_9001", "croft-ingress_contour_8001"):
+        assert series({"__name__": name, "envoy_cluster_name": own}, job) is None
     assert series({"__name__": "envoy_server_live"}, job) == {"__name__": "envoy_server_live"}
 
 

@@ -43,7 +43,8 @@ scrape_configs:
       # Contour names a cluster <namespace>_<service>_<port>; an application's service has its name.
       - {source_labels: [envoy_cluster_name], regex: "([^_]+)_([^_]+)_([^_]+)", target_label: namespace}
       - {source_labels: [envoy_cluster_name], regex: "([^_]+)_([^_]+)_([^_]+)", target_label: workload, replacement: $2}
-      - {source_labels: [__name__, namespace], regex: envoy_cluster_.+;, action: drop}
+      # What Envoy asks itself (its own state, Contour) is nobody's request.
+      - {source_labels: [__name__, namespace], regex: "envoy_cluster_.+;({{ .Values.namespaces.ingress }})?", action: drop}
 
   - job_name: portal
     scrape_interval: 15s
