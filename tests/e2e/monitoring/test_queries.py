@@ -79,6 +79,26 @@ def test_nothing_is_excused_that_is_no_query() -> None:
     assert all(labels.keys() <= known[name].names for name, labels in LABELS.items())
 
 
+def test_requests_are_counted_where_an_ingress_leads_and_nowhere_else(
+    prometheus: Prometheus, seen: Settling, kubectl: Kubectl
+) -> None:
+    """What Envoy asks itself, and Contour, are no requests."""
+    counted = prometheus.query('group by (namespace, workload) (envoy_cluster_upstream_rq_xx{job="envoy"})')
+    found = {(series["metric"]["namespace"], series["metric"]["workload"]) for series in counted}
+    led = {
+        (ingress["metadata"]["namespace"], path["backend"]["service"]["name"])
+        for ingress in json.loads(kubectl("get", "ingress", "-A", "-o", "json"))["items"]
+        for rule in ingress["spec"]["rules"]
+        for path in rule["http"]["paths"]
+    }
+    assert ("croft", "portal") in found
+    # Prometheus looks back for 5 minutes; what other tests have deleted since is no fault.
+    namespaces = {
+        item["metadata"]["name"] for item in json.loads(kubectl("get", "ns", "-o", "json"))["items"]
+    }
+    assert {name for name in found - led if name[0] in namespaces} == set()
+
+
 def selectors(node: Any) -> Iterator[tuple[str, str]]:
     """The selectors in a parsed expression: the metric, and the selector as an expression of its own."""
     if isinstance(node, dict):
