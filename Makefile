@@ -57,7 +57,7 @@ lint: .venv/installed ## Check the style of every file
 	@tests/lint.sh
 
 unit: .venv/installed ## Run the quick tests that need no cluster
-	@.venv/bin/pytest -m "not e2e and not slow" -q
+	@.venv/bin/pytest -m "not e2e and not slow" -q -n 2 --dist loadfile
 
 slow: .venv/installed ## Run the tests without a cluster that take longer: a real browser, real worker processes
 	@.venv/bin/pytest -m "slow and not e2e" -q -n 2 --dist loadfile

@@ -89,6 +89,7 @@ def test_what_is_made_anew(wanted: bool, sleeps: bool, status: str, slept_before
 @pytest.mark.parametrize(
     ("deployed", "slept_before", "lately"),
     [(now(), True, True), (now(), False, False), ("2020-01-01T00:00:00.123456789Z", True, False)],
+    ids=["just now, out of sleep", "just now, awake before", "long ago"],
 )
 def test_what_woke_a_moment_ago_is_waited_for_again(deployed: str, slept_before: bool, lately: bool) -> None:
     before = record("web", 1, config={"asleep": slept_before})

@@ -16,10 +16,7 @@ pytestmark = pytest.mark.e2e
 
 COUNT = 100_000
 LOGS = "/api/v1/projects/e2e-logs/applications/{}/logs"
-FLOOD = (
-    f"exec python3 -c \"import sys, time; [print('number', n) for n in range({COUNT})]; "
-    'sys.stdout.flush(); time.sleep(9999)"'
-)
+FLOOD = f"python3 -c \"[print('number', n) for n in range({COUNT})]\"; sleep 9999 & wait"
 TALK = "n=0; while true; do echo line $n; n=$((n+1)); sleep 0.2; done"
 
 

@@ -23,7 +23,7 @@ def project(portal: Portal, kubectl: Callable[..., str], agnhost: str) -> Iterat
     )
     image = pods["items"][0]["spec"]["containers"][0]["image"]
     with project_of(portal, "e2e-shell") as name:
-        create(portal, name, "web", printing(image, "sleep 9999"))
+        create(portal, name, "web", printing(image, "sleep 9999 & wait"))
         create(portal, name, "bare", small_application(agnhost))
         yield name
 
