@@ -36,7 +36,8 @@ NOW = Row(
         ),
         number_now(
             "Availability",
-            "The average share of the wanted replicas that were ready, over the chosen time.",
+            "The average share of the wanted replicas that were ready, over the chosen time. "
+            "Each start counts, the first one too.",
             "percentunit",
             Query(
                 f"avg_over_time(namespace_workload:replicas_available:ratio{{{APP}}}[{RANGE}])", "available"
