@@ -57,7 +57,7 @@ class Dashboard:
 
 
 def load(folder: Path) -> Mapping[str, Dashboard]:
-    """Return the dashboards of a folder by their uid, in the order of their titles."""
+    """Return the dashboards of a folder by their uid: the platform's first, then in the order of titles."""
     found: dict[str, Dashboard] = {}
     for path in sorted(folder.glob("*.json")):
         try:
@@ -69,7 +69,7 @@ def load(folder: Path) -> Mapping[str, Dashboard]:
             log.error("the dashboard %s is left out: there is another '%s'", path.name, dashboard.uid)
             continue
         found[dashboard.uid] = dashboard
-    return dict(sorted(found.items(), key=lambda item: item[1].title))
+    return dict(sorted(found.items(), key=lambda item: (item[1].tenant, item[1].title)))
 
 
 def _read(path: Path) -> Dashboard:
