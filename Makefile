@@ -50,7 +50,7 @@ openapi: .venv/installed ## Print the API's OpenAPI document as JSON
 
 test: test-host bundle check slow e2e ## Run everything: lint, unit, chart and role tests, end-to-end on a cluster of its own
 
-check: .venv/installed ## Run the quick part that needs no cluster, in about 10 minutes (helm comes from the bundle)
+check: .venv/installed ## Run the quick part that needs no cluster, in about 8 minutes (helm comes from the bundle)
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line lint unit
 
 lint: .venv/installed ## Check the style of every file
