@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import yaml
 
 from tests.alertmanager import AlertmanagerProcess
 from tests.charts.conftest import Json, Render
+from tests.charts.test_monitoring import ROOM
 from tests.worker.receivers import HookServer
 
 pytestmark = pytest.mark.slow
@@ -39,7 +39,7 @@ PATIENCE = 40.0
 def running(render: Render, folder: Path, portal: str, watchdog: str) -> Iterator[AlertmanagerProcess]:
     """Start it as in the cluster; what the cluster mounts below /etc lies in `folder`."""
     values = {"portal": {"url": f"{portal}/internal/alerts"}, "watchdog": {"existingSecret": "switch"}}
-    objects = render("monitoring", {"alertmanager": values}, name="monitoring", namespace="croft-monitoring")
+    objects = render("monitoring", {"alertmanager": values}, **ROOM)
     config: str = objects["ConfigMap", "alertmanager"]["data"]["alertmanager.yml"]
     for name, secret in (("portal/token", "t" * 40), ("watchdog/url", f"{watchdog}/beat")):
         (folder / f"alertmanager-{name}").parent.mkdir()
@@ -101,11 +101,3 @@ def test_an_alert_of_something_else_is_held_back_by_none(
             source.tell({"alertname": worse, **SAME})
             source.tell({"alertname": lesser, **SAME, label: "other"})
         assert set(source.states().values()) == {"active"}
-
-
-def test_the_switch_hears_often_enough(render: Render) -> None:
-    values = {"alertmanager": {"watchdog": {"existingSecret": "switch"}}}
-    objects = render("monitoring", values, name="monitoring", namespace="croft-monitoring")
-    config = yaml.safe_load(objects["ConfigMap", "alertmanager"]["data"]["alertmanager.yml"])
-    (route,) = (route for route in config["route"]["routes"] if route["receiver"] == "watchdog")
-    assert (route["group_interval"], route["repeat_interval"]) == ("1m", "4m30s")

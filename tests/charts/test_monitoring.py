@@ -542,6 +542,8 @@ def test_a_dead_mans_switch_hears_of_the_watchdog_alone(render: Render, tmp_path
     alone = render("monitoring", {"alertmanager": {"watchdog": {"existingSecret": "switch"}}}, **ROOM)
     assert receivers(alone, tmp_path, "Watchdog", "operator", "info") == "watchdog,portal"
     assert receivers(alone, tmp_path, "NodeDown", "operator", "critical") == "portal"
+    (route,) = (found for found in alertmanager(alone)["route"]["routes"] if found["receiver"] == "watchdog")
+    assert (route["group_interval"], route["repeat_interval"]) == ("1m", "4m30s")
 
 
 def receivers(

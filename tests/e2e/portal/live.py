@@ -7,6 +7,8 @@ from typing import Any
 
 from tests.portal import Portal
 
+# Stays, and hears a signal at once: a shell hears none while it runs something in the foreground.
+STAY = "sleep 9999 & wait"
 # Answers its startup probe while the rest of the script runs. A container's first process ends at SIGTERM
 # only if it says so; with all others the cluster waits for 30 seconds.
 _SERVE = "trap 'exit 0' TERM; python3 -m http.server 8080 >/dev/null 2>&1 & "

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from tests.chromium import ARGUMENTS, CHROMIUM
-from tests.e2e.portal.live import create, lines_of, printing, project_of
+from tests.e2e.portal.live import STAY, create, lines_of, printing, project_of
 from tests.e2e.waiting import eventually
 from tests.portal import Portal
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.e2e
 
 COUNT = 100_000
 LOGS = "/api/v1/projects/e2e-logs/applications/{}/logs"
-FLOOD = f"python3 -c \"[print('number', n) for n in range({COUNT})]\"; sleep 9999 & wait"
+FLOOD = f"python3 -c \"[print('number', n) for n in range({COUNT})]\"; {STAY}"
 TALK = "n=0; while true; do echo line $n; n=$((n+1)); sleep 0.2; done"
 
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.chromium import ARGUMENTS, CHROMIUM
-from tests.e2e.portal.live import create, printing, project_of
+from tests.e2e.portal.live import STAY, create, printing, project_of
 from tests.portal import Portal
 from tests.samples import small_application
 
@@ -23,7 +23,7 @@ def project(portal: Portal, kubectl: Callable[..., str], agnhost: str) -> Iterat
     )
     image = pods["items"][0]["spec"]["containers"][0]["image"]
     with project_of(portal, "e2e-shell") as name:
-        create(portal, name, "web", printing(image, "sleep 9999 & wait"))
+        create(portal, name, "web", printing(image, STAY))
         create(portal, name, "bare", small_application(agnhost))
         yield name
 
