@@ -90,9 +90,10 @@ class AlertmanagerProcess:
         }
         self._http.post("/api/v2/alerts", json=[alert]).raise_for_status()
 
-    def states(self) -> dict[str, str]:
-        """Return the state of each alert it holds, by name: `active`, or `suppressed` by another one."""
-        answer = self._http.get("/api/v2/alerts").raise_for_status()
+    def states(self, **labels: str) -> dict[str, str]:
+        """Return the state of each alert with `labels`, by name: `active`, or `suppressed` by another one."""
+        filters = [f'{name}="{value}"' for name, value in labels.items()]
+        answer = self._http.get("/api/v2/alerts", params={"filter": filters}).raise_for_status()
         return {alert["labels"]["alertname"]: alert["status"]["state"] for alert in answer.json()}
 
     def silence(self, name: str, value: str) -> None:
