@@ -125,7 +125,7 @@ def test_ended_from_outside_it_ends_its_command_too(tmp_path: Path) -> None:
             assert run.poll() is None
         handle = os.pidfd_open(child)
         run.send_signal(signal.SIGTERM)
-        _, error = run.communicate(timeout=10)
+        _, error = run.communicate(timeout=30)
     assert run.returncode == 130
     assert "the next run goes on" in error
     ended, _, _ = select.select([handle], [], [], 5)

@@ -142,7 +142,7 @@ def test_a_folder_that_cannot_be_read_takes_only_its_own_number_away(folder: Pat
 def test_prometheus_is_told_what_was_counted(folder: Path) -> None:
     port = usage.Usage(Api([claim()], [volume()]), "node-1", folder.parent).start(0)
     address = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while "web" not in (answer := httpx.get(f"{address}/metrics", trust_env=False)).text:
         assert time.monotonic() < deadline
         time.sleep(0.05)

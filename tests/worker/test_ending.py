@@ -69,7 +69,7 @@ def test_a_job_of_a_killed_worker_is_ended_and_done_again(sqlite_portal: WorkerP
     for pid in (worker.process.pid, *before):
         if b"webapp.worker" in _command(pid):
             _kill(pid)
-    worker.process.wait(10)
+    worker.process.wait(30)
     assert tagged("CROFT_JOB_ID", job_id), "its program runs on"
 
     second = portal.worker()

@@ -33,7 +33,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AlertmanagerPro
     found.tell({**MINE, "alertname": "Odd", "namespace": 'shop",audience="project'}, {"summary": "Odd"})
     found.silence("alertname", "Known")
     # A silence counts once Alertmanager has looked at it.
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not any(alert.silenced for alert in Alertmanager(found.url).alerts({})):
         assert time.monotonic() < deadline
         time.sleep(0.05)
