@@ -71,19 +71,32 @@ def _highest(series: Series) -> float:
     return max((value for value in series.values.values() if not math.isnan(value)), default=-math.inf)
 
 
+def _colours(styles: Sequence[FieldStyle]) -> list[tuple[int, bool]]:
+    """Return each curve's colour (its own, or the next free one) and whether another curve has had it."""
+    own = {style.colour for style in styles}
+    free = [colour for colour in range(COLOURS) if colour not in own] or list(range(COLOURS))
+    found: list[tuple[int, bool]] = []
+    turn = 0
+    for style in styles:
+        if style.colour is None:
+            found.append((free[turn % len(free)], turn >= len(free)))
+            turn += 1
+        else:
+            found.append((style.colour, False))
+    return found
+
+
 def _with_curves(data: PanelData, named: Sequence[tuple[str, Series]], place: Place) -> PanelData:
     panel = data.panel
     calcs = panel.options.legend.calcs or ("lastNotNull",)
+    styles = [style_of(panel.field_config, name) for name, _ in named]
     curves: list[Curve] = []
-    for name, series in named:
-        style = style_of(panel.field_config, name)
+    for (_, series), style, (colour, repeated) in zip(named, styles, _colours(styles), strict=True):
         values = [_finite(series.values.get(moment)) for moment in data.window.moments]
         summary = {calc: style.value(calculate(calc, values)) for calc in calcs}
         # A curve's own colour tells it from the others; its values in the legend have none.
         summary = {calc: replace(value, level="") for calc, value in summary.items()}
         link = _link(style, place, _lookup(series.labels))
-        own, turn = style.colour, len(curves)
-        colour, repeated = (turn % COLOURS, turn >= COLOURS) if own is None else (own, False)
         curves.append(Curve(style.name, series.labels, values, style, summary, link, colour, repeated))
     return replace(
         data,

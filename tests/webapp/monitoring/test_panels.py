@@ -211,6 +211,17 @@ def test_beyond_ten_curves_colours_come_again_and_say_so() -> None:
     assert [curve.repeated for curve in curves] == [False] * 10 + [True] * 2
 
 
+def test_a_curve_of_its_own_colour_takes_it_from_the_others() -> None:
+    red = {
+        "matcher": {"id": "byName", "options": "failed"},
+        "properties": [{"id": "color", "value": {"mode": "fixed", "fixedColor": "red"}}],
+    }
+    series = [one(name, 1) for name in ("failed", *"abcdefghij")]
+    curves = draw("timeseries", series, fieldConfig={"defaults": {}, "overrides": [red]}).curves
+    assert [curve.colour for curve in curves] == [4, 0, 1, 2, 3, 5, 6, 7, 8, 9, 0]
+    assert [curve.repeated for curve in curves] == [False] * 10 + [True]
+
+
 def test_tables_are_merged_and_organized() -> None:
     organize = {
         "excludeByName": {"Time": True, "job": True},
