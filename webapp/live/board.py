@@ -119,7 +119,8 @@ class Board:
             else:
                 for watch in watches:
                     now = signatures.of(watch.project, watch.application, watch.projects)
-                    if watch.seen.setdefault("database", now) != now:
+                    # The first look wakes too: what came between the page and it has been seen by nobody.
+                    if watch.seen.get("database") != now:
                         watch.seen["database"] = now
                         watch.wake()
             time.sleep(DATABASE_INTERVAL)

@@ -4,10 +4,13 @@ let every = 0;
 let timer;
 let running = false;
 let again = false;
+let asked = 0;
+let shown = 0;
 
 // Returns "done", "later" (no network, or the portal is starting again) or "over": signed out, or the thing is gone.
 // What stands on the page then stays, as the last that was known.
 export async function refresh() {
+  const turn = ++asked;
   let answer;
   try {
     answer = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
@@ -17,6 +20,9 @@ export async function refresh() {
   if (answer.status >= 500) return "later";
   if (!answer.ok || answer.redirected) return "over";
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  // What was asked for later may have come sooner, and is newer.
+  if (turn < shown) return "done";
+  shown = turn;
   for (const part of document.querySelectorAll("[data-live][id]")) {
     const fresh = page.getElementById(part.id);
     // Whoever is in the middle of this part (a field, a link) keeps it until the next time.

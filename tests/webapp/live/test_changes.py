@@ -55,7 +55,7 @@ def test_changes_in_database_and_cluster_are_told(
     jobs = Changes(visit("eve"), "/jobs/changes")
     opened = (project, application, jobs)
     # The first look of each kind is told as well, as what came before it has been seen by nobody.
-    until(lambda: project.count > 0)
+    until(lambda: all(item.count > 0 for item in opened))
     time.sleep(0.8)
     counts = [item.count for item in opened]
     assert api("dev").send("PATCH", "/projects/shop/applications/web", {"replicas": 2}).status_code == 202

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import APIResponse, Browser, Page, Route, expect
 
 from tests.webapp.pages import seed
 from tests.webapp.pages.browser import Served, chromium, listen, served, sign_in
@@ -167,6 +167,38 @@ def test_the_project_page_follows_the_state(portal: Served, open_page: Open) -> 
     finish(portal, job_id, "succeeded", "Ready.")
     expect(page.locator("#live-state")).to_have_text("Ready", timeout=15_000)
     expect(page.locator("#live-notice")).to_be_empty()
+
+
+def test_an_older_answer_that_comes_later_changes_nothing(portal: Served, open_page: Open) -> None:
+    page = open_page()
+    job_id = new_project(page)
+    page.route("**/changes", lambda route: route.fulfill(status=404))
+    page.goto("/projects/shop")
+    older: list[tuple[Route, APIResponse]] = []
+
+    def hold_first(route: Route) -> None:
+        if older or route.request.resource_type != "fetch":
+            route.continue_()
+        else:
+            older.append((route, route.fetch()))
+
+    page.route("**/projects/shop", hold_first)
+    page.evaluate(
+        """async () => {
+          const script = document.querySelector("script[src*='croft.js']").src;
+          const { refresh } = await import(new URL("live.js", script));
+          Object.assign(window, { refresh, older: refresh() });
+        }"""
+    )
+    while not older:
+        page.wait_for_timeout(20)
+    finish(portal, job_id, "succeeded", "Ready.")
+    assert page.evaluate("refresh()") == "done"
+    expect(page.locator("#live-state")).to_have_text("Ready")
+    route, answer = older[0]
+    route.fulfill(response=answer)
+    assert page.evaluate("older") == "done"
+    assert page.locator("#live-state").inner_text() == "Ready"
 
 
 def test_rows_are_added_and_removed_in_place(portal: Served, open_page: Open) -> None:
