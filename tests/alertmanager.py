@@ -11,7 +11,7 @@ import httpx
 import yaml
 
 from tests.bundles import bundled
-from tests.worker.receivers import free_port
+from tests.ports import free_port
 
 PATIENCE = 30.0
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Iterable, Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 import httpx
 
 from tests.bundles import bundled
+from tests.ports import free_port
 
 STEP_S = 30
 AHEAD_S = 1800
@@ -103,13 +103,6 @@ def label_proxy(upstream: str) -> Iterator[str]:
     ]
     with _process(command, None, f"http://{address}/healthz"):
         yield f"http://{address}"
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 on which nobody listens."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 def _make_blocks(folder: Path, series: Iterable[Measured], until: int) -> None:

@@ -18,6 +18,7 @@ import httpx
 
 from tests.bench import web
 from tests.portal import Portal
+from tests.ports import free_port
 from webapp import dev
 
 PROJECTS = int(os.environ.get("JOB_PROJECTS", "50"))
@@ -39,7 +40,7 @@ def own_portal(cluster: Path, folder: Path) -> Iterator[tuple[Portal, dict[str, 
     """Run web and worker against the cluster of a state folder; yield a client and the settings."""
     for name in ("kubeconfig", "cluster.yml", "bundle"):
         (folder / name).symlink_to((cluster / name).resolve())
-    settings = dev.settings(folder, web.free_port())
+    settings = dev.settings(folder, free_port())
     environment = os.environ | settings
     with (folder / "worker.log").open("w") as log:
         prepared = (sys.executable, "-m", "webapp.prepare")

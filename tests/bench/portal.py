@@ -19,6 +19,7 @@ from tests import postgres
 from tests.bench import jobs, logs, portal_data, portal_report, streams, web
 from tests.bench.apiserver import PROJECTS, application_name, project_name
 from tests.bench.requests import Row, Visitor, measure, rows_of
+from tests.ports import free_port
 
 ROUNDS, EACH = int(os.environ.get("ROUNDS", "6")), int(os.environ.get("EACH", "10"))
 MATCH = os.environ.get("MATCH", "")
@@ -40,7 +41,7 @@ def answers(kind: str, folder: Path, api_port: int) -> dict[str, Any]:
     """Fill a portal on a database of this kind and measure all that it answers."""
     folder.mkdir()
     with database(kind, folder) as url:
-        environment = web.settings(folder, url, api_port, web.free_port())
+        environment = web.settings(folder, url, api_port, free_port())
         app = web.prepare(environment)
         start = time.monotonic()
         counts = portal_data.populate(app)

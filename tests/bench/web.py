@@ -3,7 +3,6 @@
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -34,13 +33,6 @@ class Web:
     def memory_mb(self) -> float:
         """Return the resident memory of the process and its children, in MB."""
         return sum(_resident_kb(pid) for pid in _family(self.pid)) / 1024
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @contextmanager

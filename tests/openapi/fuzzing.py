@@ -1,6 +1,5 @@
 """A filled portal in this process, and schemathesis' engine on it."""
 
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from schemathesis.engine import events, from_schema
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests import prometheus
+from tests.ports import free_port
 from tests.webapp.alerts.stated import StatedAlertmanager, alert
 from tests.webapp.conftest import PASSWORD
 from tests.webapp.monitoring import measurements
@@ -44,9 +44,7 @@ def serve(folder: Path) -> Iterator[tuple[Flask, str]]:
 
 
 def _serve(folder: Path, monitored: prometheus.Monitored) -> Iterator[tuple[Flask, str]]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     app, cluster = make_portal(folder, url, **monitored.settings)
     # Whether an answer is right is asked here; how soon it comes, in tests/webapp/monitoring/test_faults.py.
@@ -93,11 +91,13 @@ class Report:
     succeeded: set[str] = field(default_factory=set)
 
 
-def run(app: Flask, url: str, user: str | None, seconds: int, *, stateful: bool = False) -> Report:
+def run(
+    app: Flask, url: str, user: str | None, seconds: int, *, stateful: bool = False, only: str | None = None
+) -> Report:
     """Let schemathesis use the API as `user` (None: a stranger) for about `seconds`.
 
     Either operation by operation (examples, coverage of the schemas, random data), or `stateful`: along the
-    document's links, from what one operation has answered to the next.
+    document's links, from what one operation has answered to the next. `only`: the one path that is asked.
     """
     alone = {name: {"enabled": not stateful} for name in ("examples", "coverage", "fuzzing")}
     settings = {
@@ -116,6 +116,8 @@ def run(app: Flask, url: str, user: str | None, seconds: int, *, stateful: bool 
     schema = schemathesis.openapi.from_url(
         f"{url}/api/v1/openapi.json", config=SchemathesisConfig.from_dict(settings)
     )
+    if only is not None:
+        schema = schema.include(path=only)
     report = Report()
     told: set[str] = set()
     for event in from_schema(schema).execute():

@@ -44,7 +44,7 @@ def test_a_fault_is_found(served: tuple[Flask, str]) -> None:
     view = "projects_api.list_projects"
     assert view in app.view_functions
     app.view_functions[view] = lambda **_: ("{}", 200, {"Content-Type": "application/json"})
-    report = run(app, url, "ada", 5)
+    report = run(app, url, "ada", 5, only="/api/v1/projects")
     assert any(
         item.startswith("GET /api/v1/projects: response_schema_conformance") for item in report.failures
     )

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from cryptography.fernet import Fernet
 
-from tests.worker.receivers import free_port
+from tests.ports import free_port
 from webapp.metrics import serving
 
 HOME = Path(__file__).parents[2]

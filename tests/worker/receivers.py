@@ -1,6 +1,5 @@
 """Real receivers of notifications on 127.0.0.1: an HTTP server, and a mail server."""
 
-import socket
 import ssl
 import threading
 from collections.abc import Callable
@@ -14,12 +13,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
-
-def free_port() -> int:
-    """Return a port on which nothing listens (aiosmtpd cannot take one of the system's choice)."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
+from tests.ports import free_port
 
 
 def server_context(folder: Path, certificate: str, key: str) -> ssl.SSLContext:

@@ -10,8 +10,9 @@ import pytest
 from argon2 import PasswordHasher
 
 from tests.alertmanager import AlertmanagerProcess, to_portal
+from tests.ports import free_port
 from tests.worker.portal import WorkerPortal
-from tests.worker.receivers import HookServer, free_port
+from tests.worker.receivers import HookServer
 from tests.worker.test_web_restart import PASSWORD, web
 from webapp.auth.models import User
 from webapp.db import writing
@@ -137,7 +138,8 @@ def test_with_another_token_alertmanager_is_refused(
         with web(portal, CROFT_BIND=f"127.0.0.1:{port}"):
             source.tell(RESTARTS, WORDS)
             portal.until(lambda: "unexpected status code 401" in source.log.read_text(), "it is refused")
-        assert '"POST /internal/alerts HTTP/1.1" 401' in (portal.folder / "web.log").read_text()
+            said = '"POST /internal/alerts HTTP/1.1" 401'
+            portal.until(lambda: said in (portal.folder / "web.log").read_text(), "it is in web's log")
         assert hook.received == []
     finally:
         source.close()

@@ -6,8 +6,9 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.ports import free_port
 from tests.worker.portal import WorkerPortal
-from tests.worker.receivers import HookServer, free_port
+from tests.worker.receivers import HookServer
 from webapp.db import writing
 from webapp.jobs.models import END_STATES, KINDS
 from webapp.notifications import outbox

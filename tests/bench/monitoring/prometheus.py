@@ -13,7 +13,8 @@ from pathlib import Path
 import httpx
 import yaml
 
-from tests.bench.web import ROOT, free_port
+from tests.bench.web import ROOT
+from tests.ports import free_port
 
 CHART = ROOT / "charts" / "monitoring"
 NAMESPACE_HEADER = "X-Croft-Namespace"

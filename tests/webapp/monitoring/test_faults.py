@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 
 from tests import prometheus
+from tests.ports import free_port
 from tests.prometheus import Monitored
 from tests.webapp.monitoring.conftest import Asker, make, monitoring_of
 from tests.webapp.pages.conftest import Visitor
@@ -85,7 +86,7 @@ def answers_with(body: bytes, status: str = "200 OK") -> Iterator[str]:
 
 def nowhere() -> str:
     """Return an address at which nobody listens."""
-    return f"http://127.0.0.1:{prometheus.free_port()}"
+    return f"http://127.0.0.1:{free_port()}"
 
 
 def panel_id(app: Flask, title: str) -> int:
