@@ -108,7 +108,7 @@ def test_failed_release_is_released_again(helm: StatedHelm, chart: Path) -> None
 def test_helm_that_is_still_at_work_is_given_time(
     helm: StatedHelm, chart: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("plugins.module_utils.release.LIVE_SECONDS", 2)
+    monkeypatch.setattr("plugins.module_utils.release.LIVE_SECONDS", 5)
     deploy(helm, chart)
     helm.set_status("pending-install", datetime.now(UTC).isoformat().replace("+00:00", "789Z"))
     helm.forget()

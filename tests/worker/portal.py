@@ -7,6 +7,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -170,8 +171,13 @@ class WorkerPortal:
         """Wait until the job's playbook runs its `sleep`; return the pids that carry the job's tag."""
 
         def sleeps() -> bool:
-            commands = [Path(f"/proc/{pid}/cmdline") for pid in tagged("CROFT_JOB_ID", job_id)]
-            return any(path.exists() and path.read_bytes().startswith(b"sleep\0") for path in commands)
+            for pid in tagged("CROFT_JOB_ID", job_id):
+                with suppress(OSError):  # it has ended meanwhile
+                    command = Path(f"/proc/{pid}/cmdline").read_bytes()
+                    # Ansible itself ends its commands with a `sleep 0`.
+                    if command.startswith(b"sleep\0") and command != b"sleep\x000\0":
+                        return True
+            return False
 
         self.until(sleeps, f"job {job_id} runs a program")
         return tagged("CROFT_JOB_ID", job_id)

@@ -76,7 +76,7 @@ def refused(portal: WorkerPortal, worker: WorkerProcess) -> str:
     """Wait until the message is given up; return the reason, which members see beside the channel."""
     portal.until(all_are("failed"), "it is given up")
     (delivery,) = deliveries()
-    assert delivery.error in worker.log
+    portal.until(lambda: delivery.error in worker.log, "it is in the log, where it comes last")
     assert PASSWORD not in worker.log + delivery.error
     return delivery.error
 

@@ -89,6 +89,12 @@ def _write(portal: WorkerPortal, job_id: str, enough: threading.Event, written: 
         db.session.remove()
 
 
+def _cut(pid: int, number: int, found: list[dict[str, Any]], before: int) -> None:
+    """Send a signal to the process and its children in the middle of the stream, once events have come."""
+    WorkerPortal.until(lambda: len(found) > before + 5, "events come")
+    os.killpg(pid, number)
+
+
 def test_a_stream_goes_on_after_the_web_process_is_restarted_or_killed(portal: WorkerPortal) -> None:
     with writing() as session:
         session.execute(update(User).values(password_hash=PasswordHasher().hash(PASSWORD)))
@@ -109,7 +115,7 @@ def test_a_stream_goes_on_after_the_web_process_is_restarted_or_killed(portal: W
             if cut is None:
                 enough.set()
             else:
-                threading.Timer(1.0, os.killpg, (process.pid, cut)).start()
+                threading.Thread(target=_cut, args=(process.pid, cut, found, len(found))).start()
             _read(client, path, headers, found)
             cuts.append(len(found))
     writer.join()

@@ -27,8 +27,11 @@ class MetricsServer(threading.Thread):
     def run(self) -> None:
         """Collect the answers by their times until the end."""
         while not self._over.wait(5):
-            told = json.loads(self._kubectl("get", "--raw", self._path))
-            self._seen[told["timestamp"]] = told["containers"][0]["usage"]
+            # After a scrape that took too long there is no answer for one round.
+            answer = self._kubectl("get", "--raw", self._path, check=False)
+            if answer.startswith("{"):
+                told = json.loads(answer)
+                self._seen[told["timestamp"]] = told["containers"][0]["usage"]
 
     def finish(self) -> dict[str, float]:
         """Return the mean of what was seen since the start: CPU in cores, memory in bytes."""

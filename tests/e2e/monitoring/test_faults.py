@@ -87,7 +87,8 @@ def test_an_alert_looks_at_it(prometheus: Prometheus, busy: str, what: str) -> N
         assert alert["labels"]["audience"] == "project"
         assert PROJECT in alert["annotations"]["summary"]
         assert alert["annotations"]["runbook_url"].endswith(f"docs/runbooks/{fault.alert}.md")
-    assert prometheus.alerts(fault.alert, namespace=busy) == []
+    # A new application is down until its first pod is ready: whatever has seen that is over a round later.
+    eventually(lambda: not prometheus.alerts(fault.alert, namespace=busy), 120, f"{fault.alert} of {busy}")
 
 
 @pytest.mark.parametrize("what", FAULTS)
@@ -135,12 +136,17 @@ def test_what_fires_reaches_alertmanager_and_the_project_alone(
     assert (name, PROJECT) in {(item["name"], item["namespace"]) for item in every}
 
 
-def test_the_projects_channel_is_told_once(portal: Portal, provoked: Provoked) -> None:
+def test_the_projects_channel_is_told_once_of_each(
+    alertmanager: Forward, portal: Portal, provoked: Provoked
+) -> None:
     def told() -> list[Json]:
         items: list[Json] = portal.call("GET", provoked.deliveries)["items"]
         return [item for item in items if item["event"] == "alert.firing"]
 
-    assert len(eventually(told, 60, "the channel is not told")) == 1
+    items = eventually(told, 60, "the channel is not told")
+    # Alerts with a delay of their own may have come to their end by now.
+    mine = {"filter": [f'namespace="{PROJECT}"', 'audience="project"']}
+    assert len(items) <= len(alertmanager.request("/api/v2/alerts", params=mine).json())
 
 
 def test_the_pages_show_it(portal_url: str, admin: tuple[str, str]) -> None:

@@ -49,6 +49,8 @@ def addresses(project: str) -> dict[str, str]:
 
 def load(page: Page) -> None:
     """Open every section, and bring every panel into view: only then it asks for what it shows."""
+    # From here on the page is whole, knows its variables, and asks for every panel that comes into view.
+    expect(page.locator("#dashboard-status")).to_contain_text("Updated")
     closed = page.locator("details.section:not([open]) > summary")
     while closed.count():
         closed.first.click()

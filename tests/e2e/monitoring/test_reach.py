@@ -43,7 +43,8 @@ def pods_of(kubectl: Kubectl, namespace: str, *selector: str) -> list[Json]:
 @pytest.fixture(scope="module")
 def probe(kubectl: Kubectl, busy: str) -> Probe:
     """Connect from a pod of the project to several addresses at once; returns what came of each."""
-    (pod,) = pods_of(kubectl, busy, "-l", "croft.dev/application=web")
+    # The autoscaler may have made a second one.
+    pod = pods_of(kubectl, busy, "-l", "croft.dev/application=web")[0]
 
     def connect(*targets: str) -> dict[str, str]:
         command = ("python3", "-c", CONNECT, *targets)

@@ -8,6 +8,7 @@ from base64 import b64decode
 import httpx
 import pytest
 
+from tests.e2e.waiting import eventually
 from tests.portal import Portal
 
 pytestmark = pytest.mark.e2e
@@ -25,9 +26,16 @@ def project(portal: Portal, kubectl):
 
 
 def answer_of(portal: Portal, host: str, path: str = "/hostname") -> httpx.Response:
-    """Ask an application through Envoy, by its host name."""
+    """Ask an application through Envoy, which hears of routes and pods a moment after they are there."""
     port = portal.url.rsplit(":", 1)[1]
-    return httpx.get(f"http://127.0.0.1:{port}{path}", headers={"Host": f"{host}:{port}"}, trust_env=False)
+    url, headers = f"http://127.0.0.1:{port}{path}", {"Host": f"{host}:{port}"}
+
+    def asked() -> httpx.Response | None:
+        found = httpx.get(url, headers=headers, trust_env=False)
+        return None if found.status_code in (404, 503) else found
+
+    answer: httpx.Response = eventually(asked, 30, f"Envoy does not know {host}")
+    return answer
 
 
 def test_refresh_token_travels_in_the_body_and_is_used_once(portal_url: str, admin: tuple[str, str]) -> None:
@@ -162,6 +170,13 @@ def test_killed_worker_loses_no_job(
         if event["kind"] == "task":
             break
     kill_worker()
+
+    def ended() -> bool:
+        # Web and worker share a pod: until both run, Envoy leads nobody to the portal.
+        answer = portal.request("GET", job)
+        return answer.status_code == 200 and answer.json()["finishedAt"] is not None
+
+    eventually(ended, 180, "the job does not end")
     followed = portal.follow(job)
     assert followed.job["state"] == "succeeded", followed.text()
     assert answer_of(portal, f"survivor.{project}.localhost").status_code == 200

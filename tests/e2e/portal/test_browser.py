@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.chromium import ARGUMENTS, CHROMIUM
+from tests.e2e.waiting import eventually
 from tests.playbook import ROOT
 
 pytestmark = pytest.mark.e2e
@@ -100,7 +101,8 @@ def test_from_sign_in_to_a_project_that_is_gone(
     address = page.get_by_role("link", name="Open").get_attribute("href")
     assert address == f"http://web.web-shop.localhost:{settings['http_port']}"
     application = page.context.new_page()
-    application.goto(f"{address}/hostname")
+    known = lambda: (answer := application.goto(f"{address}/hostname")) and answer.ok  # noqa: E731
+    eventually(known, 30, "Envoy does not know the application")
     expect(application.locator("body")).to_contain_text("web-")
     application.close()
 

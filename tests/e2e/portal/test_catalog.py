@@ -33,7 +33,10 @@ def psql(kubectl: Callable[..., str]) -> Callable[..., str]:
         command = [
             "sh",
             "-c",
-            f'read -r PGPASSWORD; export PGPASSWORD; psql -h db -U orders orders -Atc "{statement}"',
+            "read -r PGPASSWORD; export PGPASSWORD; "
+            # The Service leads to a new pod a moment after that is ready.
+            "for _ in 1 2 3 4 5 6 7 8 9 10; do pg_isready -q -h db && break; sleep 1; done; "
+            f'psql -h db -U orders orders -Atc "{statement}"',
         ]
         return kubectl(
             "exec", "-i", "-n", PROJECT, "deploy/db", "--", *command, stdin=f"{password}\n", check=check
@@ -78,7 +81,9 @@ def test_a_cache_from_the_catalog(portal: Portal, project: str, kubectl: Callabl
     made = portal.submit("POST", f"{PATH}/from-catalog", new)
     assert made.job["state"] == "succeeded", made.text()
     commands = (
-        "read -r REDISCLI_AUTH; export REDISCLI_AUTH; valkey-cli -h cache set a b; valkey-cli -h cache get a"
+        "read -r REDISCLI_AUTH; export REDISCLI_AUTH; "
+        "for _ in 1 2 3 4 5 6 7 8 9 10; do valkey-cli -h cache ping >/dev/null 2>&1 && break; sleep 1; done; "
+        "valkey-cli -h cache set a b; valkey-cli -h cache get a"
     )
     said = kubectl(
         "exec", "-i", "-n", project, "deploy/cache", "--", "sh", "-c", commands, stdin=f"{PASSWORD}\n"

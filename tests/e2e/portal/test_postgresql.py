@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.waiting import eventually
 from tests.playbook import ROOT
 from tests.portal import Portal
 
@@ -65,6 +66,13 @@ def install(state_dir: Path, variables: dict[str, Any], folder: Path) -> None:
         assert not (isinstance(value, str) and value in done.stdout), "a secret is in the playbook's output"
 
 
+def reachable(portal_url: str) -> Portal:
+    """Return the portal once Envoy leads to its new pods."""
+    client = Portal(portal_url)
+    eventually(lambda: client.request("GET", "/readyz").is_success, 60, "Envoy does not lead to the portal")
+    return client
+
+
 @pytest.fixture
 def portal_on_postgresql(
     kubectl: Callable[..., str],
@@ -88,11 +96,12 @@ def portal_on_postgresql(
     try:
         more = {"portal_database_url": url, "portal_web_replicas": 2, "portal_worker_replicas": 2}
         install(state_dir, more, tmp_path)
-        client = Portal(portal_url)
+        client = reachable(portal_url)
         client.sign_in(*admin)
         yield client
     finally:
         install(state_dir, {}, tmp_path)
+        reachable(portal_url)
 
 
 def test_two_of_each_share_a_database(

@@ -1,6 +1,7 @@
 """Pages of alerts, against a real Alertmanager."""
 
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,8 @@ from webapp import alerts
 from webapp.alerts.alertmanager import Alertmanager
 from webapp.openapi import Portal
 
+# The package has a function of the same name.
+MODULE = sys.modules[Alertmanager.__module__]
 MINE = {"audience": "project", "namespace": "shop", "severity": "warning"}
 RESTARTS = {"summary": "web keeps restarting", "description": "It ends with <code> 1."}
 
@@ -52,7 +55,8 @@ def shop(app: Portal, api: Api, cluster: StatedCluster) -> None:
 
 @pytest.fixture
 def installed(app: Portal, source: AlertmanagerProcess, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The portal reads from the Alertmanager."""
+    """The portal reads from the Alertmanager, and gives it time."""
+    monkeypatch.setattr(MODULE, "BRIEF_S", 20)
     monkeypatch.setitem(app.extensions, alerts.KEY, Alertmanager(source.url))
 
 
@@ -112,6 +116,7 @@ def test_an_administrator_filters_all_alerts(visit: Visit) -> None:
 def test_where_nothing_fires_it_says_so(
     visit: Visit, app: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(MODULE, "BRIEF_S", 20)
     empty = AlertmanagerProcess(tmp_path, to_portal())
     try:
         monkeypatch.setitem(app.extensions, alerts.KEY, Alertmanager(empty.url))
