@@ -27,9 +27,8 @@ WITH_NODE = {*EVERYWHERE, *CONTROL_PLANE, *INGRESS, "coredns", "contour"}
 
 def active(prometheus: Prometheus) -> list[Json]:
     """All targets as they are now."""
-    found: list[Json] = prometheus.request("/api/v1/targets", params={"state": "active"}).json()["data"][
-        "activeTargets"
-    ]
+    answer = prometheus.request("/api/v1/targets", params={"state": "active"}).json()
+    found: list[Json] = answer["data"]["activeTargets"]
     return found
 
 

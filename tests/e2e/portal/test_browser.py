@@ -101,8 +101,11 @@ def test_from_sign_in_to_a_project_that_is_gone(
     address = page.get_by_role("link", name="Open").get_attribute("href")
     assert address == f"http://web.web-shop.localhost:{settings['http_port']}"
     application = page.context.new_page()
-    known = lambda: (answer := application.goto(f"{address}/hostname")) and answer.ok  # noqa: E731
-    eventually(known, 30, "Envoy does not know the application")
+    eventually(
+        lambda: (answer := application.goto(f"{address}/hostname")) and answer.ok,
+        30,
+        "Envoy does not know the application",
+    )
     expect(application.locator("body")).to_contain_text("web-")
     application.close()
 
