@@ -1,8 +1,6 @@
 """What a cluster promises to everything on it: nodes, names, network, fences, ingress, volumes, metrics."""
 
 import json
-import os
-import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -13,13 +11,13 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Kubectl
+from tests.e2e.podman import podman
 from tests.e2e.waiting import eventually
 
 pytestmark = pytest.mark.e2e
 Json = dict[str, Any]
 SPACE = "e2e-cluster"
 OTHER = "e2e-cluster-other"
-AS_ROOT = [] if os.geteuid() == 0 else ["sudo"]
 SYSTEM = ("kube-system", "croft-ingress", "croft-storage")
 
 
@@ -139,13 +137,7 @@ def test_all_system_pods_are_ready(kubectl: Kubectl, nodes: list[Json]) -> None:
 def test_no_node_container_shares_control_groups(settings: Json, state_dir: Path) -> None:
     for number in range(1, settings["nodes"] + 1):
         name = f"{state_dir.name}-{number}"
-        told = subprocess.run(
-            [*AS_ROOT, "podman", "inspect", "--format", "{{.Id}} {{.State.Pid}}", name],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        identity, process = told.stdout.split()
+        identity, process = podman("inspect", "--format", "{{.Id}} {{.State.Pid}}", name).split()
         groups = Path(f"/proc/{process}/cgroup").read_text().splitlines()
         # What lies outside the container's own group is seen, and ended, by other containers.
         assert [line for line in groups if identity not in line] == []

@@ -3,15 +3,14 @@
 Works for control groups of version 1 (one tree for each controller) and version 2 (one tree).
 """
 
-import os
 import re
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.e2e.podman import podman
+
 Json = dict[str, Any]
-AS_ROOT = [] if os.geteuid() == 0 else ["sudo"]
 _READ = Path(__file__).with_suffix(".sh").read_text()
 
 
@@ -29,11 +28,7 @@ class Reading:
 
 def on_node(node: str, *command: str) -> str:
     """Run a command on a local node, which is a podman container of the same name."""
-    done = subprocess.run(
-        [*AS_ROOT, "podman", "exec", node, *command], capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.returncode == 0, f"{node}: {' '.join(command[:3])}: {done.stderr}"
-    return done.stdout
+    return podman("exec", node, *command)
 
 
 def read(pod: Json) -> Reading:

@@ -1,7 +1,6 @@
 """A node that is gone: dashboards and alerts say so, and all is well when it is back."""
 
 import json
-import subprocess
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -11,8 +10,8 @@ import pytest
 
 from tests.e2e.conftest import Kubectl
 from tests.e2e.monitoring import dashboards, faults
-from tests.e2e.monitoring.cgroups import AS_ROOT
 from tests.e2e.monitoring.prometheus import Prometheus
+from tests.e2e.podman import podman
 from tests.e2e.waiting import eventually
 
 pytestmark = pytest.mark.e2e
@@ -53,11 +52,11 @@ def lost(kubectl: Kubectl, prometheus: Prometheus) -> Iterator[str]:
         if pod["spec"]["nodeName"] == name
     }
     assert there <= {"cadvisor", "node-exporter"}, "who watches is to survive a node"
-    subprocess.run([*AS_ROOT, "podman", "stop", "--time=20", name], check=True, capture_output=True)
+    podman("stop", "--time=20", name)
     try:
         yield name
     finally:
-        subprocess.run([*AS_ROOT, "podman", "start", name], check=True, capture_output=True)
+        podman("start", name)
         eventually(lambda: all(map(is_ready, items(kubectl, "nodes"))), 120, f"{name} does not come back")
         eventually(
             lambda: all(map(is_ready, healthy_pods(kubectl))),

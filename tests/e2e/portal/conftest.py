@@ -1,13 +1,12 @@
 """The portal of the cluster that the end-to-end tests run on."""
 
 import json
-import os
-import subprocess
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from tests.e2e.podman import podman
 from tests.samples import small_application
 
 
@@ -28,8 +27,6 @@ def kill_worker(kubectl: Callable[..., str]) -> Callable[[], None]:
         container = status["containerID"].removeprefix("containerd://")
         # A local node is a podman container of the same name; containerd notes there its first process.
         task = f"/run/containerd/io.containerd.runtime.v2.task/k8s.io/{container}"
-        as_root = [] if os.getuid() == 0 else ["sudo"]
-        node = [*as_root, "podman", "exec", found["spec"]["nodeName"]]
-        subprocess.run([*node, "sh", "-c", f"kill -KILL $(cat {task}/init.pid)"], check=True)
+        podman("exec", found["spec"]["nodeName"], "sh", "-c", f"kill -KILL $(cat {task}/init.pid)")
 
     return kill

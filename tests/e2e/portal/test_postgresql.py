@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.podman import podman
 from tests.e2e.waiting import eventually
 from tests.playbook import ROOT
 from tests.portal import Portal
@@ -34,10 +35,7 @@ su postgres -c "psql --quiet --set ON_ERROR_STOP=1"
 
 def on_node(node: str, script: str, stdin: str) -> None:
     """Run a script as root on a node, which is a podman container of the same name."""
-    as_root = [] if os.getuid() == 0 else ["sudo"]
-    command = [*as_root, "podman", "exec", "--interactive", node, "sh", "-c", script]
-    done = subprocess.run(command, input=stdin, text=True, capture_output=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr
+    podman("exec", "--interactive", node, "sh", "-c", script, stdin=stdin)
 
 
 def install(state_dir: Path, variables: dict[str, Any], folder: Path) -> None:
