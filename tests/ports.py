@@ -9,7 +9,8 @@ from contextlib import suppress
 # between the moment when a port is chosen and the one when its server takes it.
 _MANY = 1_000
 _FIRST = 29_000 + _MANY * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-_ports = itertools.cycle(range(_FIRST, _FIRST + _MANY))
+# Two runs at the same time begin at different places.
+_ports = itertools.islice(itertools.cycle(range(_FIRST, _FIRST + _MANY)), os.getpid() % _MANY, None)
 
 
 def free_port() -> int:
