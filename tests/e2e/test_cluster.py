@@ -177,20 +177,15 @@ def test_a_fence_holds_and_health_checks_go_on(kubectl: Kubectl, agnhost: str, s
             "ingress": [{"from": [{"podSelector": {"matchLabels": {"app": servers[0]}}}]}],
         },
     }
-    apply(kubectl, policy, server(agnhost, "fenced"), server(agnhost, "open"))
+    # First the policy: no pod of it is ever without.
+    apply(kubectl, policy)
+    apply(kubectl, server(agnhost, "fenced"), server(agnhost, "open"))
     # Ready tells that the kubelet's probe comes through.
     wait_ready(kubectl, "fenced", "open")
     fenced, free = (f"{address_of(kubectl, name)}:8080" for name in ("fenced", "open"))
-
-    def holds() -> bool:
-        return (
-            connect(kubectl, servers[0], fenced) == ""
-            and "TIMEOUT" in connect(kubectl, servers[1], fenced)
-            and "TIMEOUT" in connect(kubectl, "stranger", fenced, OTHER)
-        )
-
-    # The policy came at the same time as the pod.
-    eventually(holds, 30, "the fence does not hold")
+    assert connect(kubectl, servers[0], fenced) == ""
+    assert "TIMEOUT" in connect(kubectl, servers[1], fenced)
+    assert "TIMEOUT" in connect(kubectl, "stranger", fenced, OTHER)
     assert connect(kubectl, "stranger", free, OTHER) == ""
 
 

@@ -26,15 +26,10 @@ class Reading:
     sent: float
 
 
-def on_node(node: str, *command: str) -> str:
-    """Run a command on a local node, which is a podman container of the same name."""
-    return podman("exec", node, *command)
-
-
 def read(pod: Json) -> Reading:
     """Read the control groups of a pod's only container; `memory` is without what the kernel can drop."""
     container = pod["status"]["containerStatuses"][0]["containerID"].removeprefix("containerd://")
-    lines = on_node(pod["spec"]["nodeName"], "sh", "-c", _READ, "read", container).splitlines()
+    lines = podman("exec", pod["spec"]["nodeName"], "sh", "-c", _READ, "read", container).splitlines()
     moment, cpu, usage, droppable, written, network = lines
     assert re.fullmatch(r"[\d+]*", written)
     counters = network.split()

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from httpx import Response
 
 from tests.e2e.conftest import Kubectl
 from tests.e2e.monitoring.forward import MONITORING
@@ -76,12 +77,14 @@ def test_a_killed_prometheus_comes_back_with_its_data_and_the_portal_says_when_i
     kubectl("delete", "pod", "-n", MONITORING, "-l", LABEL, "--grace-period=0", "--force")
     path = "/api/v1/monitoring/prometheus/api/v1/query?query=up"
 
-    def unreachable() -> bool:
+    def unreachable() -> Response | None:
         # While the pod ends a query may get no answer at all, which is another problem.
         found = portal.request("GET", path)
-        return found.is_error and found.json()["type"] == "/problems/monitoring-unreachable"
+        is_it = found.is_error and found.json()["type"] == "/problems/monitoring-unreachable"
+        return found if is_it else None
 
-    eventually(unreachable, 30, "the portal does not notice")
+    answer = eventually(unreachable, 30, "the portal does not notice")
+    assert answer.status_code in (502, 503, 504), answer.text
     assert prometheus.value('count(up{job="node"})', before) == count
     eventually(lambda: portal.request("GET", path).is_success, 60, "the portal does not find it again")
     fresh = f'timestamp(up{{job="node"}}) > {time.time()}'

@@ -33,11 +33,6 @@ su postgres -c "psql --quiet --set ON_ERROR_STOP=1"
 """
 
 
-def on_node(node: str, script: str, stdin: str) -> None:
-    """Run a script as root on a node, which is a podman container of the same name."""
-    podman("exec", "--interactive", node, "sh", "-c", script, stdin=stdin)
-
-
 def install(state_dir: Path, variables: dict[str, Any], folder: Path) -> None:
     """Run playbooks/portal.yml with variables that are in no command line."""
     file = folder / "variables.json"
@@ -84,12 +79,11 @@ def portal_on_postgresql(
     addresses = node["status"]["addresses"]
     address = next(item["address"] for item in addresses if item["type"] == "InternalIP")
     password = secrets.token_urlsafe(20)
-    on_node(
-        node["metadata"]["name"],
-        SET_UP,
+    statements = (
         f"DROP DATABASE IF EXISTS croft;\nDROP ROLE IF EXISTS croft;\n"
-        f"CREATE ROLE croft LOGIN PASSWORD '{password}';\nCREATE DATABASE croft OWNER croft;\n",
+        f"CREATE ROLE croft LOGIN PASSWORD '{password}';\nCREATE DATABASE croft OWNER croft;\n"
     )
+    podman("exec", "--interactive", node["metadata"]["name"], "sh", "-c", SET_UP, stdin=statements)
     url = f"postgresql+psycopg://croft:{password}@{address}:5432/croft"
     try:
         more = {"portal_database_url": url, "portal_web_replicas": 2, "portal_worker_replicas": 2}
